@@ -6,7 +6,7 @@ use crate::both_databases;
 use crate::end_to_end::{fixture_with_feed, is_about};
 use crate::support::db_control::DbControl;
 use crate::support::feed::{Item, LONG_AGO, markdown};
-use crate::support::{Database, Fixture};
+use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
     an_old_review_published_by_hand_is_archived_unless_announced,
@@ -16,6 +16,8 @@ both_databases!(
     what_a_feed_published_while_it_was_not_in_the_config_is_archived,
     an_old_review_is_archived_even_if_it_is_similar_to_another_one,
     held_reviews_can_be_archived_together,
+    an_undated_review_that_an_earlier_version_held_is_archived,
+    a_scheduled_review_that_turns_out_to_be_old_is_archived,
 );
 
 /// How many reviews were sent to the follower.
@@ -145,4 +147,33 @@ async fn held_reviews_can_be_archived_together(database: Database) {
     assert!(archive(&["--feed", crate::support::feed::NAME]).await.contains("Archived 1"));
     assert_eq!((held().await.trim(), sent(&fixture).await), ("no reviews are held", 0));
     fixture.await_article(|article| is_about(article, "Beta")).await;
+}
+
+async fn an_undated_review_that_an_earlier_version_held_is_archived(database: Database) {
+    let mut undated = Item::review("Alpha");
+    undated.published = None;
+    let fixture = fixture_with_feed(database, &[undated.clone()], "").await;
+    fixture.follow(&fixture.alice).await;
+    let mut db = DbControl::connect(&fixture.app).await;
+    db.execute("update reviews set state = 'held'").await;
+    db.execute("update feed_entries set hold_reason = 'next_poll', publish_since = null").await;
+    fixture.poll().await;
+    assert_eq!((sent(&fixture).await, state_of(&fixture, "alpha-2021").await.as_str()), (0, "public"));
+}
+
+async fn a_scheduled_review_that_turns_out_to_be_old_is_archived(database: Database) {
+    let fixture = Fixture::new(database).await;
+    fixture.follow(&fixture.alice).await;
+    let dated = |date: &str| {
+        markdown("Soon", "Soon", "A text.").replacen("---\n", &format!("---\npublished: {date}\n"), 1)
+    };
+    let file = fixture.app.write("soon.md", &dated("2099-01-01"));
+    let printed = fixture.app.command_output(&["publish", &file]).await;
+    let id = printed.split(['/', ' ', '\n']).find(|word| word.starts_with("01") && word.len() == 26);
+    let slug = id.map_or("soon-2021", |id| id).to_owned();
+    let file = fixture.app.write("soon.md", &dated("2015-01-01"));
+    fixture.app.command_output(&["revise", &slug, &file]).await;
+    let is_archived = || async { (state_of(&fixture, "soon-2021").await == "public").then_some(()) };
+    eventually("the review in the archive", is_archived).await;
+    assert_eq!(sent(&fixture).await, 0);
 }

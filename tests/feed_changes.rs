@@ -13,6 +13,7 @@ use crate::support::db_control::DbControl;
 use crate::support::feed::{Item, markdown};
 use crate::support::http::HTML;
 use crate::support::page::Page;
+use crate::support::remote::Document;
 use crate::support::{Database, Fixture};
 
 both_databases!(
@@ -21,6 +22,7 @@ both_databases!(
     a_manual_revision_by_an_earlier_version_is_not_mended_away,
     an_excerpt_does_not_replace_a_full_text,
     a_correction_of_one_field_stays_while_others_change,
+    a_corrected_poster_and_link_stay_while_the_headline_changes,
     a_change_of_a_text_that_the_critic_revised_waits,
     a_renamed_review_is_revised_and_its_old_address_redirects,
     a_copy_of_a_review_that_is_still_in_the_feed_is_held,
@@ -152,7 +154,7 @@ async fn an_excerpt_does_not_replace_a_full_text(database: Database) {
     assert_eq!(updates(&fixture), 0);
     // The critic may want the excerpt.
     poll(&fixture, &excerpts).await;
-    let printed = fixture.app.command_output(&["feed", "release", slug(&article)]).await;
+    let printed = fixture.app.command_output(&["feed", "accept", slug(&article)]).await;
     assert!(printed.contains("Revised"), "{printed}");
     let is_shorter = |page: &Page| !page.text.contains("what one takes home");
     fixture.await_page(&article, "the excerpt", is_shorter).await;
@@ -180,6 +182,34 @@ async fn a_correction_of_one_field_stays_while_others_change(database: Database)
     assert_eq!(updates(&fixture), 1);
 }
 
+async fn a_corrected_poster_and_link_stay_while_the_headline_changes(database: Database) {
+    let mut item = Item::review("Alpha");
+    item.html.push_str(
+        "<p><a href='https://remote.test/wrong'>More</a></p><img src='https://remote.test/p.png' alt='A hall'>",
+    );
+    let fixture = fixture_with_reviews(database, &[]).await;
+    fixture.remote.serve("/p.png", Document::new("image/png", include_bytes!("../config/demo/avatar.png")));
+    poll(&fixture, std::slice::from_ref(&item)).await;
+    let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
+    let text = fixture.app.command_output(&["review", "show", slug(&article)]).await;
+    assert!(text.contains("poster_alt: A hall") && text.contains("/wrong"), "{text}");
+    let corrected =
+        text.replace("poster_alt: A hall", "poster_alt: An empty hall").replace("/wrong", "/right");
+    let file = fixture.app.write("corrected.md", &corrected);
+    fixture.app.command_output(&["revise", slug(&article), &file]).await;
+    item.title = item.title.replace("Earns", "Loses");
+    poll(&fixture, std::slice::from_ref(&item)).await;
+    let update = fixture
+        .remote
+        .await_activity("the new headline", |a| {
+            a["type"] == "Update" && a["object"]["name"].as_str().is_some_and(|name| name.contains("Loses"))
+        })
+        .await;
+    let object = &update["object"];
+    assert_eq!(object["attachment"][0]["name"], "An empty hall", "{object}");
+    assert!(object["content"].as_str().is_some_and(|content| content.contains("/right")), "{object}");
+}
+
 async fn a_change_of_a_text_that_the_critic_revised_waits(database: Database) {
     let mut item = Item::review("Alpha");
     let fixture = fixture_with_reviews(database, std::slice::from_ref(&item)).await;
@@ -200,7 +230,7 @@ async fn a_change_of_a_text_that_the_critic_revised_waits(database: Database) {
         assert_eq!(updates(&fixture), sent);
         assert_eq!(log_lines(&fixture, "you have revised it, too").await, 1);
     }
-    fixture.app.command_output(&["feed", "release", slug(&article)]).await;
+    fixture.app.command_output(&["feed", "accept", slug(&article)]).await;
     fixture.await_page(&article, "the text of the feed", contains("Mended on the blog.")).await;
     // From now on, the text is the feed's.
     item.html.push_str("<p>Mended on the blog again.</p>");

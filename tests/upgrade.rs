@@ -73,7 +73,6 @@ const ADDED: &[(&str, Option<&str>)] = &[
     ("reviews", Some("has_spoilers")),
     ("feed_entries", Some("source")),
     ("feed_entries", Some("publish_since")),
-    ("feed_entries", Some("update_sent_at")),
     ("feed_entries", Some("pending_source")),
     ("feed_entries", Some("pending_hash")),
     ("feed_entries", Some("pending_reason")),

@@ -41,8 +41,13 @@ pub(super) enum FeedCommand {
         /// Name of the feed [default: all feeds].
         name: Option<String>,
     },
-    /// Publish a review that is held, or apply a change of its entry that was kept back.
+    /// Publish a review that is held.
     Release(ReleaseArgs),
+    /// Apply a change of a review's entry that was kept back, as the feed log says.
+    Accept {
+        /// Id or slug of the review, as shown by `marquee feed log`.
+        review: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -82,6 +87,7 @@ pub(super) async fn run(file: &Path, feed: FeedCommand) -> anyhow::Result<()> {
             list_held(&app, feed).await
         }
         FeedCommand::Release(args) => release(&open(file).await?, args).await,
+        FeedCommand::Accept { review } => accept(&open(file).await?, &review).await,
     }
 }
 
@@ -112,9 +118,6 @@ async fn release(app: &App, args: ReleaseArgs) -> anyhow::Result<()> {
         return print_line(&format!("Archived {count} {noun}, sent to nobody"));
     };
     let review = require_review(app, &review).await?;
-    if ingest::apply_kept_change(app, &review).await? {
-        return print_line(&format!("Revised: {}", app.origin.review_page(&review)));
-    }
     let review = release::release_held(app, review.id, args.announce).await?;
     let page = app.origin.review_page(&review);
     match review.state {
@@ -123,6 +126,14 @@ async fn release(app: &App, args: ReleaseArgs) -> anyhow::Result<()> {
         )),
         _ => print_line(&format!("Published: {page}")),
     }
+}
+
+async fn accept(app: &App, review: &str) -> anyhow::Result<()> {
+    let review = require_review(app, review).await?;
+    if !ingest::apply_kept_change(app, &review).await? {
+        bail!("no change of this review's entry was kept back");
+    }
+    print_line(&format!("Revised: {}", app.origin.review_page(&review)))
 }
 
 /// The id of the feed with this name, if a name is given.

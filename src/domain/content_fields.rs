@@ -17,6 +17,12 @@ fn differs(field: ContentField, a: &ReviewContent, b: &ReviewContent) -> bool {
         ContentField::Language => a.language.is_some() && b.language.is_some() && a.language != b.language,
         ContentField::CanonicalUrl => a.canonical_url != b.canonical_url,
         ContentField::Spoilers => a.has_spoilers != b.has_spoilers,
+        ContentField::Poster => poster_key(a) != poster_key(b),
+        // Dates are shown and sent in seconds. A source without a date contradicts none.
+        ContentField::Published => match (a.published, b.published) {
+            (Some(a), Some(b)) => a.truncate_to_second() != b.truncate_to_second(),
+            _ => false,
+        },
     }
 }
 
@@ -34,7 +40,16 @@ fn copy(field: ContentField, from: &ReviewContent, to: &mut ReviewContent) {
         ContentField::Language => to.language.clone_from(&from.language),
         ContentField::CanonicalUrl => to.canonical_url.clone_from(&from.canonical_url),
         ContentField::Spoilers => to.has_spoilers = from.has_spoilers,
+        ContentField::Poster => to.poster.clone_from(&from.poster),
+        ContentField::Published => to.published = from.published,
     }
+}
+
+/// What a poster is compared by. Some hosts sign the query of an image's URL again on each request.
+fn poster_key(content: &ReviewContent) -> Option<(&str, Option<&str>)> {
+    let poster = content.poster.as_ref()?;
+    let url = poster.url.as_str();
+    Some((url.split_once('?').map_or(url, |(path, _)| path), poster.alt.as_deref()))
 }
 
 /// Whether two bodies have the same words. Images do not count, since those of a stored review have other addresses.
@@ -57,6 +72,8 @@ pub fn copy_fields(fields: &[ContentField], from: &ReviewContent, to: &mut Revie
 #[cfg(test)]
 mod tests {
     use super::super::content_hash::tests::content;
+    use super::super::review::Poster;
+    use super::super::time::Timestamp;
     use super::*;
 
     #[test]
@@ -73,6 +90,27 @@ mod tests {
         copy_fields(&fields, &corrected, &mut next);
         assert_eq!(differing_fields(&next, &corrected), [ContentField::Title]);
         assert_eq!(next.teaser, corrected.teaser);
+    }
+
+    #[test]
+    fn a_poster_and_a_date_can_be_corrected() {
+        let mut feed = content("Anora", "", "");
+        let poster = |url: &str, alt| Some(Poster { url: url.parse().unwrap(), alt });
+        feed.poster = poster("https://i.example/a.jpg?sig=1", None);
+        feed.published = Some(Timestamp::from_millis(1_500));
+        let mut signed_again = feed.clone();
+        signed_again.poster = poster("https://i.example/a.jpg?sig=2", None);
+        signed_again.published = Some(Timestamp::from_millis(1_000));
+        assert_eq!(differing_fields(&feed, &signed_again), []);
+        signed_again.published = None;
+        assert_eq!(differing_fields(&feed, &signed_again), []);
+        let mut corrected = feed.clone();
+        corrected.poster = poster("https://i.example/a.jpg?sig=1", Some("Two on a sofa".into()));
+        corrected.published = Some(Timestamp::from_millis(5_000));
+        let fields = differing_fields(&feed, &corrected);
+        assert_eq!(fields, [ContentField::Poster, ContentField::Published]);
+        copy_fields(&fields, &corrected, &mut feed);
+        assert_eq!(feed, corrected);
     }
 
     #[test]

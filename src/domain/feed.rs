@@ -81,7 +81,7 @@ pub fn poll_backoff(interval: Duration, failures: u32) -> Duration {
 pub enum IngestDecision {
     /// The review was published to the followers.
     Published,
-    /// The review was archived, since it is older than `publish_since`.
+    /// The review was archived: it is older than `publish_since`, may be so, is on an older page, or comes from an export.
     Archived,
     /// The entry changed since the last poll, and the review was revised.
     Revised,

@@ -30,6 +30,16 @@ impl<K> Id<K> {
         let moment = u64::try_from(now.millis()).unwrap_or(0);
         Self(Ulid::from_parts(moment, u128::from_be_bytes(random)), PhantomData)
     }
+
+    /// The first of all ids with the given time.
+    pub fn first_at(time: Timestamp) -> Self {
+        Self(Ulid::from_parts(u64::try_from(time.millis()).unwrap_or(0), 0), PhantomData)
+    }
+
+    /// When it was generated.
+    pub fn created_at(self) -> Timestamp {
+        Timestamp::from_millis(i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX))
+    }
 }
 
 impl<K> FromStr for Id<K> {

@@ -37,7 +37,7 @@ impl LossyChange {
             return Some(Self::Empty);
         }
         let start = MORE.iter().find_map(|more| after.strip_suffix(more)).unwrap_or(&after);
-        if start.len() < before.len() && before.starts_with(start) {
+        if after != before && start.len() < before.len() && before.starts_with(start) {
             return Some(Self::Beginning);
         }
         if after.len() * 2 < before.len() {
@@ -78,6 +78,7 @@ mod tests {
         assert_eq!(find(format!("<p>{text}</p>")), Some(LossyChange::Pictures));
         for kept in [
             format!("<p>{text} And a postscript.</p>{picture}"),
+            format!("<p>{text}</p>{picture}<img src=\"https://i.example/b.jpg\" alt=\"\">"),
             format!("<p>{}</p>{picture}", text.replacen("word", "Word, mended: ", 3)),
             format!("<p>{}</p>{picture}", words[20..].join(" ")),
             format!("<p>{text}</p><img src=\"https://i.example/b.jpg\" alt=\"\">"),
@@ -85,5 +86,7 @@ mod tests {
             assert_eq!(find(kept.clone()), None, "{kept}");
         }
         assert_eq!(LossyChange::find(&content("Anora", "", ""), &content("Anora", "", "")), None);
+        let ends_with_more = content("Anora", "", "<p>It is less, and then more.</p>");
+        assert_eq!(LossyChange::find(&ends_with_more, &ends_with_more.clone()), None);
     }
 }

@@ -98,11 +98,15 @@ pub enum ContentField {
     CanonicalUrl,
     /// The warning of spoilers.
     Spoilers,
+    /// The poster and its description.
+    Poster,
+    /// When it was published first.
+    Published,
 }
 
 impl ContentField {
     /// All fields.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Title,
         Self::Subtitle,
         Self::Body,
@@ -112,6 +116,8 @@ impl ContentField {
         Self::Language,
         Self::CanonicalUrl,
         Self::Spoilers,
+        Self::Poster,
+        Self::Published,
     ];
 
     /// Whether the critic wrote it as text that a reader reads.

@@ -98,10 +98,10 @@ pub async fn poll_now(app: &App, feed: &Feed, all: bool) -> anyhow::Result<()> {
     bail!("the server is polling this feed; run `marquee feed log` to see the result")
 }
 
-/// Applies a change of a review's entry that was kept back for the critic. Returns whether there was one.
+/// Applies a change of a review's entry that was kept back. Returns whether there was one in a feed of the config.
 ///
 /// # Errors
-/// If the feed is not in the config any more.
+/// If the change was too large to be kept.
 pub async fn apply_kept_change(app: &App, review: &Review) -> anyhow::Result<bool> {
     let Some(feed) = review.feed else { return Ok(false) };
     let mut tx = app.db.begin().await?;

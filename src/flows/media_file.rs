@@ -33,8 +33,10 @@ const MAX_PIXELS: usize = 12_000;
 #[derive(Debug, Clone)]
 pub struct MediaFile {
     media: Media,
-    /// Its content. Another transaction may delete the file before the row is stored; then the file is written again.
-    bytes: Bytes,
+    size: usize,
+    /// Its content, unless the image was stored before: an archive refers to thousands. Another transaction may delete the file
+    /// before the row is stored; then the file is written again.
+    bytes: Option<Bytes>,
     folder: Arc<dyn ObjectStore>,
 }
 
@@ -53,6 +55,11 @@ pub(super) enum ImageError {
     /// There was no time left for this image.
     #[error("fetching the images of the review took too long")]
     OutOfTime,
+}
+
+/// Whether an attempt was made at all.
+pub(super) fn was_attempted(error: &anyhow::Error) -> bool {
+    !matches!(error.downcast_ref(), Some(ImageError::HostPaused { .. } | ImageError::OutOfTime))
 }
 
 /// Whether a later attempt may succeed.
@@ -80,7 +87,7 @@ impl MediaFile {
 
     /// Its size in bytes.
     pub(super) fn size(&self) -> usize {
-        self.bytes.len()
+        self.size
     }
 
     /// Its name under `/media/`, the hash of its content.
@@ -101,7 +108,8 @@ impl MediaFile {
         let id = media::upsert(tx, &self.media, now).await?;
         let path = StorePath::from(self.media.name.as_str());
         if self.folder.head(&path).await.is_err() {
-            self.folder.put(&path, self.bytes.into()).await.context("could not store the image")?;
+            let bytes = self.bytes.context("the image was deleted meanwhile")?;
+            self.folder.put(&path, bytes.into()).await.context("could not store the image")?;
         }
         Ok(Media { id, ..self.media })
     }
@@ -131,21 +139,25 @@ pub(super) async fn find_media(
         return Ok(Some(store_file(app, source, read_file(source, folder).await?).await?));
     }
     if let Some(known) = media::find_by_source(&app.db, source.as_str()).await?
-        && let Ok(file) = app.media_store.get(&StorePath::from(known.name.as_str())).await
-        && let Ok(bytes) = file.bytes().await
+        && let Ok(stored) = stored_file(app, known).await
     {
-        return Ok(Some(MediaFile { media: known, bytes, folder: Arc::clone(&app.media_store) }));
+        return Ok(Some(stored));
     }
     let name = source.as_str().strip_prefix(app.origin.url("/media/").as_str());
     if let Some(name) = name
         && let Some(known) = media::find_by_name(&app.db, name).await?
     {
         // One of our own copies, in a review that is revised.
-        let file = app.media_store.get(&StorePath::from(known.name.as_str())).await?;
-        let bytes = file.bytes().await?;
-        return Ok(Some(MediaFile { media: known, bytes, folder: Arc::clone(&app.media_store) }));
+        return Ok(Some(stored_file(app, known).await?));
     }
     Ok(None)
+}
+
+/// An image that is stored, if its file is still there.
+async fn stored_file(app: &App, media: Media) -> anyhow::Result<MediaFile> {
+    let file = app.media_store.head(&StorePath::from(media.name.as_str())).await?;
+    let size = usize::try_from(file.size)?;
+    Ok(MediaFile { media, size, bytes: None, folder: Arc::clone(&app.media_store) })
 }
 
 /// Downloads an image and stores its file.
@@ -190,7 +202,7 @@ async fn store_file(app: &App, source: &url::Url, bytes: Vec<u8>) -> anyhow::Res
         height: u32::try_from(size.height)?,
         source: source.to_string(),
     };
-    Ok(MediaFile { media, bytes, folder: Arc::clone(&app.media_store) })
+    Ok(MediaFile { media, size: bytes.len(), bytes: Some(bytes), folder: Arc::clone(&app.media_store) })
 }
 
 async fn read_file(source: &url::Url, folder: &Path) -> anyhow::Result<Vec<u8>> {

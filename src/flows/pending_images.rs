@@ -16,7 +16,7 @@ use crate::domain::review::{Review, ReviewState};
 use crate::domain::time::Timestamp;
 use crate::store::lease_renewal::LeaseQueue;
 use crate::store::pending_images::{self, PendingImages};
-use crate::store::{Tx, feed_entries, feed_log, feeds, reviews};
+use crate::store::{Tx, activities, feed_log, feeds, reviews};
 
 /// The longest pause between two attempts. Images are tried again when they have waited twice as long.
 const MAX_PAUSE: Duration = Duration::from_hours(6);
@@ -77,12 +77,7 @@ async fn fetch(app: &App, lease: LeaseId, pending: PendingImages) -> anyhow::Res
             return Ok(tx.commit().await?);
         }
         let images = Illustration { body, media };
-        let illustrated = revise::illustrate(app, &mut tx, &critic, review, images, counts, now).await?;
-        if illustrated.state == ReviewState::Published
-            && let Some(entry) = feed_entries::find_by_review(&mut tx, feed.id, illustrated.id).await?
-        {
-            feed_entries::mark_update_sent(&mut tx, entry.id, now).await?;
-        }
+        revise::illustrate(app, &mut tx, &critic, review, images, counts, now).await?;
     }
     if waits && now < pending.since + MAX_AGE {
         let pause = now.duration_since(pending.since).clamp(MIN_PAUSE, MAX_PAUSE);
@@ -99,7 +94,7 @@ async fn fetch(app: &App, lease: LeaseId, pending: PendingImages) -> anyhow::Res
     Ok(())
 }
 
-/// The review and its feed, if it still needs images.
+/// The review and its feed, if it still needs images. The feed may have left the config.
 async fn find_review(app: &App, pending: &PendingImages) -> anyhow::Result<Option<(Review, Feed)>> {
     let review = reviews::find(&app.db, pending.review).await?;
     let Some(review) = review.filter(|review| review.state != ReviewState::Retracted) else {
@@ -107,12 +102,12 @@ async fn find_review(app: &App, pending: &PendingImages) -> anyhow::Result<Optio
     };
     let Some(feed) = review.feed else { return Ok(None) };
     let mut tx = app.db.begin().await?;
-    let feed = feeds::find(&mut tx, feed).await?;
+    let feed = feeds::find_even_removed(&mut tx, feed).await?;
     Ok(feed.map(|feed| (review, feed)))
 }
 
 /// Whether the feed may cause a further Update within its interval.
 async fn may_update(tx: &mut Tx, feed: &Feed, now: Timestamp) -> crate::store::Result<bool> {
-    let sent = feed_entries::count_updates_since(tx, feed.id, now - feed.interval).await?;
+    let sent = activities::count_updates_since(tx, feed, now - feed.interval).await?;
     Ok(sent < u64::from(feed.max_publish_per_poll))
 }

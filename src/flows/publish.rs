@@ -73,7 +73,7 @@ pub(super) fn normalize_content(app: &App, mut content: ReviewContent) -> Review
 }
 
 /// A review that is published by hand with a date of more than this time ago is archived.
-const MAX_AGE: Duration = Duration::from_hours(7 * 24);
+pub(super) const MAX_AGE: Duration = Duration::from_hours(7 * 24);
 
 /// Publishes a review by hand: now, or at its date if that is in the future. An old review is archived, unless the critic
 /// announces it.

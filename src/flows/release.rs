@@ -5,7 +5,7 @@ use anyhow::Context;
 
 use super::App;
 use super::move_account::ensure_not_moved;
-use super::publish::{critic_for_review, write_create};
+use super::publish::{MAX_AGE, critic_for_review, write_create};
 use crate::domain::critic::Critic;
 use crate::domain::feed::{Feed, IngestDecision};
 use crate::domain::id::{FeedId, ReviewId};
@@ -18,7 +18,7 @@ pub async fn release_due(app: &App) -> anyhow::Result<usize> {
     let due = reviews::list_due(&app.db, app.clock.now(), 20).await?;
     let mut released = 0;
     for review in &due {
-        match release_scheduled(app, review.id).await {
+        match release_scheduled(app, review).await {
             Ok(()) => released += 1,
             // A review that cannot be published does not stop the others.
             Err(error) => {
@@ -31,13 +31,20 @@ pub async fn release_due(app: &App) -> anyhow::Result<usize> {
 
 /// Publishes a scheduled review whose time has come. For a review of a feed the feed's limit applies: no more in an
 /// interval than in one poll.
-async fn release_scheduled(app: &App, id: ReviewId) -> anyhow::Result<()> {
+async fn release_scheduled(app: &App, due: &Review) -> anyhow::Result<()> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
+    // What its feed publishes is counted under this lock.
+    tx.lock(&due.critic.to_string()).await?;
     // Read again inside the transaction: another worker may have been faster.
-    let Some(mut review) = reviews::find_for_update(&mut tx, id).await? else { return Ok(()) };
+    let Some(mut review) = reviews::find_for_update(&mut tx, due.id).await? else { return Ok(()) };
     if review.state != ReviewState::Scheduled || review.released_at > now {
         return Ok(());
+    }
+    if is_old(&mut tx, &review).await? {
+        // Its date was corrected after it had been scheduled.
+        archive(&mut tx, &mut review, OLD, now).await?;
+        return Ok(tx.commit().await?);
     }
     let feed = match review.feed {
         Some(feed) => feeds::find(&mut tx, feed).await?,
@@ -108,7 +115,7 @@ pub async fn release_held(app: &App, id: ReviewId, announce: bool) -> anyhow::Re
     let mut review = reviews::find_for_update(&mut tx, id).await?.context("no such review")?;
     let critic = critic_for_review(app, &review).await?;
     if is_old(&mut tx, &review).await? && !announce {
-        archive(&mut tx, &mut review, now).await?;
+        archive(&mut tx, &mut review, "released to the archive", now).await?;
         tx.commit().await?;
         return Ok(review);
     }
@@ -129,25 +136,35 @@ pub async fn release_held(app: &App, id: ReviewId, announce: bool) -> anyhow::Re
     Ok(review)
 }
 
-/// Whether a review of a feed was old when its entry was first seen: dated before the `publish_since` of then. The time that a
-/// review is held makes it no older.
+/// Why a review that a feed held or scheduled is archived.
+const OLD: &str = "it was old when it was first seen";
+
+/// Whether a review is old, so that only the critic can have it sent. A review of a feed is old if it was dated before the
+/// `publish_since` that held when its entry was first seen; one by hand, if it was dated long before it was written. The time that
+/// a review waits makes it no older. What is not known counts as old.
 async fn is_old(tx: &mut Tx, review: &Review) -> anyhow::Result<bool> {
-    let (Some(feed), Some(date)) = (review.feed, review.content.published) else { return Ok(false) };
-    let since = match feed_entries::find_by_review(tx, feed, review.id).await? {
-        Some(entry) if entry.publish_since.is_some() => entry.publish_since,
-        // An earlier version held it.
-        _ => feeds::find(tx, feed).await?.map(|feed| feed.publish_since),
+    let date = review.content.published;
+    let Some(feed) = review.feed else {
+        return Ok(date.is_some_and(|date| date < review.id.created_at() - MAX_AGE));
     };
-    Ok(since.is_some_and(|since| date < since))
+    let since =
+        feed_entries::find_by_review(tx, feed, review.id).await?.and_then(|entry| entry.publish_since);
+    Ok(match (date, since) {
+        (Some(date), Some(since)) => date < since,
+        // An earlier version held it.
+        (Some(date), None) => feeds::find(tx, feed).await?.is_none_or(|feed| date < feed.publish_since),
+        // This version holds no entry without a date, unless that is new; earlier ones did not look.
+        (None, since) => since.is_none(),
+    })
 }
 
-/// Archives a review that was held.
-async fn archive(tx: &mut Tx, review: &mut Review, now: Timestamp) -> anyhow::Result<()> {
+/// Archives a review that was held or scheduled.
+async fn archive(tx: &mut Tx, review: &mut Review, reason: &str, now: Timestamp) -> anyhow::Result<()> {
     review.archive()?;
     reviews::upsert(tx, review, now).await?;
     if let Some(feed) = review.feed {
         let title = &review.content.title;
-        feed_log::append(tx, feed, IngestDecision::Archived, title, "released to the archive", now).await?;
+        feed_log::append(tx, feed, IngestDecision::Archived, title, reason, now).await?;
     }
     Ok(())
 }
@@ -165,7 +182,7 @@ pub async fn archive_held(app: &App, feed: Option<FeedId>, year: Option<i16>) ->
         // Read again inside the transaction: another process may have decided.
         let Some(mut review) = reviews::find_for_update(&mut tx, held.id).await? else { continue };
         if review.state == ReviewState::Held {
-            archive(&mut tx, &mut review, now).await?;
+            archive(&mut tx, &mut review, "released to the archive", now).await?;
             tx.commit().await?;
             archived += 1;
         }
@@ -174,34 +191,33 @@ pub async fn archive_held(app: &App, feed: Option<FeedId>, year: Option<i16>) ->
 }
 
 /// Publishes reviews that an earlier poll held because of its limit, the oldest first: no more in an interval than the limit.
-/// Returns how many reviews of the feed were published within the interval, these included.
+/// Each has a transaction of its own. Returns how many reviews of the feed were published within the interval, these included.
 pub(super) async fn release_held_by_feed(app: &App, feed: &Feed, critic: &Critic) -> anyhow::Result<u32> {
-    let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
-    tx.lock(&feed.critic.to_string()).await?;
-    let recent = reviews::count_released_since(&mut tx, feed.id, now - feed.interval).await?;
-    let recent = u32::try_from(recent).unwrap_or(u32::MAX);
-    if critic.moved_to.is_some() {
-        return Ok(recent);
-    }
-    let limit = feed.max_publish_per_poll.saturating_sub(recent);
-    let mut released = 0;
-    for review in reviews::list_held_by_feed(&mut tx, feed.id, limit).await? {
+    loop {
+        let now = app.clock.now();
+        let mut tx = app.db.begin().await?;
+        tx.lock(&feed.critic.to_string()).await?;
+        let recent = reviews::count_released_since(&mut tx, feed.id, now - feed.interval).await?;
+        let recent = u32::try_from(recent).unwrap_or(u32::MAX);
+        if critic.moved_to.is_some() || recent >= feed.max_publish_per_poll {
+            return Ok(recent);
+        }
+        let Some(held) = reviews::find_held_by_feed(&mut tx, feed.id).await? else { return Ok(recent) };
         // Read again under its lock: the critic may have retracted it.
-        let Some(mut review) = reviews::find_for_update(&mut tx, review.id).await? else { continue };
+        let Some(mut review) = reviews::find_for_update(&mut tx, held).await? else { continue };
         if review.state != ReviewState::Held {
             continue;
         }
-        review.release(now)?;
-        reviews::upsert(&mut tx, &review, now).await?;
-        write_create(app, &mut tx, critic, &review, now).await?;
-        let (title, reason) = (&review.content.title, "previously held by the poll limit");
-        feed_log::append(&mut tx, feed.id, IngestDecision::Published, title, reason, now).await?;
-        released += 1;
-    }
-    if released > 0 {
+        if is_old(&mut tx, &review).await? {
+            archive(&mut tx, &mut review, OLD, now).await?;
+        } else {
+            review.release(now)?;
+            reviews::upsert(&mut tx, &review, now).await?;
+            write_create(app, &mut tx, critic, &review, now).await?;
+            let (title, reason) = (&review.content.title, "previously held by the poll limit");
+            feed_log::append(&mut tx, feed.id, IngestDecision::Published, title, reason, now).await?;
+        }
         tx.commit().await?;
         app.wake.notify();
     }
-    Ok(recent.saturating_add(released))
 }

@@ -79,6 +79,11 @@ impl ReviewMedia {
         self.pending_body.as_deref()
     }
 
+    /// The names of its files.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.poster.iter().chain(self.body.values()).map(MediaFile::name)
+    }
+
     /// Whether a review would look different with these images and this body.
     pub(super) fn has_other_images(&self, review: &Review, body: &str) -> bool {
         let old = review.poster.as_ref().map(|poster| poster.name.as_str());
@@ -179,7 +184,9 @@ pub(super) fn strip_remote_images(app: &App, body: &str) -> String {
 impl ReviewMedia {
     fn add_missing(&mut self, is_poster: bool, url: String, why: anyhow::Error) {
         let is_temporary = media_file::is_temporary(&why);
-        tracing::warn!(url, error = format!("{why:#}"), is_poster, is_temporary, "could not fetch image");
+        if media_file::was_attempted(&why) {
+            tracing::warn!(url, error = format!("{why:#}"), is_poster, is_temporary, "could not fetch image");
+        }
         self.missing.push(MissingMedia { is_poster, url, error: why, is_temporary });
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::content_fields::{copy_fields, differing_fields};
 use crate::domain::content_hash::content_hash;
 use crate::domain::critic::Critic;
 use crate::domain::id::{ActivityId, ReviewId};
-use crate::domain::review::{Poster, Review, ReviewContent, ReviewState, TransitionError};
+use crate::domain::review::{ContentField, Poster, Review, ReviewContent, ReviewState, TransitionError};
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::{article, review_activity};
 use crate::sources::review_markdown::is_same_body;
@@ -121,12 +121,19 @@ pub(super) async fn apply_revision(
     let Revision { content, media, author } = revision;
     let mut review = reviews::find_for_update(tx, id).await?.context("no such review")?;
     let mut content = complete(app, &review, content);
-    let bodies = Bodies { old: review.content.body.clone(), given: content.body.clone() };
+    let before = Replaced::new(&review, &content);
     match author {
         RevisionAuthor::Critic if review.feed.is_some() => {
             let mut corrected = differing_fields(&review.content, &content);
-            corrected.retain(|field| !review.corrected.contains(field));
-            review.corrected.append(&mut corrected);
+            if review.content.body != content.body {
+                // Only the markup, a link or an image is another.
+                corrected.push(ContentField::Body);
+            }
+            for field in corrected {
+                if !review.corrected.contains(&field) {
+                    review.corrected.push(field);
+                }
+            }
         }
         RevisionAuthor::Critic => {}
         RevisionAuthor::Feed => copy_fields(&review.corrected, &review.content, &mut content),
@@ -138,7 +145,7 @@ pub(super) async fn apply_revision(
         review.slug = reviews::find_free_slug(tx, &preferred, id).await?;
     }
     review.revise(content, now)?;
-    save(tx, &mut review, &bodies, media, now).await?;
+    save(tx, &mut review, &before, media, now).await?;
     if review.state == ReviewState::Published {
         write_update(app, tx, critic, &review, counts, now).await?;
     }
@@ -204,10 +211,10 @@ pub(super) async fn mend(
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let mut content = complete(app, &review, content);
-    let bodies = Bodies { old: review.content.body.clone(), given: content.body.clone() };
+    let before = Replaced::new(&review, &content);
     copy_fields(&review.corrected, &review.content, &mut content);
     review.content = content;
-    save(tx, &mut review, &bodies, media, now).await
+    save(tx, &mut review, &before, media, now).await
 }
 
 /// The new content of a review in the form in which it is stored. It keeps its date if the new content has none.
@@ -219,36 +226,45 @@ fn complete(app: &App, review: &Review, content: ReviewContent) -> ReviewContent
     content
 }
 
-/// The bodies that a review may have after its content was replaced.
-struct Bodies {
-    /// The one that it had before.
-    old: String,
-    /// The one that it was given. The critic's own stays, if the feed gives another.
-    given: String,
+/// What a review had and was given, before the critic's corrections are put back.
+struct Replaced {
+    old_body: String,
+    given_body: String,
+    given_poster: Option<Poster>,
+}
+
+impl Replaced {
+    fn new(review: &Review, given: &ReviewContent) -> Self {
+        Self {
+            old_body: review.content.body.clone(),
+            given_body: given.body.clone(),
+            given_poster: given.poster.clone(),
+        }
+    }
 }
 
 /// Stores a review whose content was replaced.
 async fn save(
     tx: &mut Tx,
     review: &mut Review,
-    bodies: &Bodies,
+    replaced: &Replaced,
     media: ReviewMedia,
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let body = &review.content.body;
     match media.pending_body() {
-        Some(pending) if *body == bodies.given => {
+        Some(pending) if *body == replaced.given_body => {
             pending_images::upsert(tx, review.id, pending, now).await?;
         }
         Some(_) => pending_images::upsert(tx, review.id, body, now).await?,
-        None if *body != bodies.old => pending_images::delete(tx, review.id).await?,
+        None if *body != replaced.old_body => pending_images::delete(tx, review.id).await?,
         None => {}
     }
-    // If a new poster cannot be fetched, the old one stays.
-    let poster_goes = review.content.poster.is_none();
     let poster = media.save(tx, now).await?;
-    if poster_goes || poster.is_some() {
-        review.poster = poster;
+    let is_given = review.content.poster == replaced.given_poster;
+    // If a new poster cannot be fetched, the old one stays, and so does one that the critic chose.
+    if review.content.poster.is_none() || is_given && poster.is_some() {
+        review.poster = poster.filter(|_| is_given);
     }
     if matches!(review.state, ReviewState::Held | ReviewState::Scheduled | ReviewState::Archive)
         && let Some(date) = review.content.published

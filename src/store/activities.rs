@@ -2,8 +2,10 @@
 
 use sqlx::FromRow;
 
+use super::column_types::to_unsigned;
 use super::{Db, Result, Tx, deliveries, execute, with_db, with_tx};
 use crate::domain::activity::ActivityKind;
+use crate::domain::feed::Feed;
 use crate::domain::id::{ActivityId, CriticId};
 use crate::domain::time::Timestamp;
 
@@ -54,6 +56,21 @@ async fn fan_out(tx: &mut Tx, activity: ActivityId) -> Result<()> {
         .bind(activity)
     )?;
     Ok(())
+}
+
+/// Counts the Updates of a feed's reviews that were stored after that time, whoever caused them.
+pub async fn count_updates_since(tx: &mut Tx, feed: &Feed, since: Timestamp) -> Result<u64> {
+    // The id of an Article ends with that of its review, which has 26 characters.
+    let query = "select count(*) from activities a
+         join reviews r on r.id = substr(a.object_uri, length(a.object_uri) - 25)
+         where a.critic_id = $1 and a.id > $2 and a.kind = 'Update' and r.feed_id = $3";
+    let count: i64 = with_tx!(tx, |c| sqlx::query_scalar(query)
+        .bind(feed.critic)
+        .bind(ActivityId::first_at(since))
+        .bind(feed.id)
+        .fetch_one(c)
+        .await)?;
+    Ok(to_unsigned(count))
 }
 
 /// A stored activity.

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use sqlx::FromRow;
 
-use super::column_types::to_unsigned;
 use super::compressed_text::{compress, decompress};
 use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::feed::{Feed, HoldReason, PendingReason};
@@ -278,20 +277,4 @@ pub async fn list_pending(tx: &mut Tx, feed: FeedId, limit: u32) -> Result<Vec<S
 pub async fn find_by_review(tx: &mut Tx, feed: FeedId, review: ReviewId) -> Result<Option<StoredEntry>> {
     let query = select!("feed_id = $1 and review_id = $2 order by id limit 1");
     with_tx!(tx, |c| sqlx::query_as(query).bind(feed).bind(review).fetch_optional(c).await)
-}
-
-/// Counts the entries of a feed whose changes were sent to followers after that time.
-pub async fn count_updates_since(tx: &mut Tx, feed: FeedId, since: Timestamp) -> Result<u64> {
-    let query = "select count(*) from feed_entries where feed_id = $1 and update_sent_at > $2";
-    let count: i64 = with_tx!(tx, |c| sqlx::query_scalar(query).bind(feed).bind(since).fetch_one(c).await)?;
-    Ok(to_unsigned(count))
-}
-
-/// Notes that a change of the entry is sent to followers now.
-pub async fn mark_update_sent(tx: &mut Tx, id: EntryId, now: Timestamp) -> Result<()> {
-    execute!(
-        tx,
-        sqlx::query("update feed_entries set update_sent_at = $2 where id = $1").bind(id).bind(now)
-    )?;
-    Ok(())
 }

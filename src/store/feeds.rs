@@ -189,6 +189,15 @@ pub async fn find(tx: &mut Tx, id: FeedId) -> Result<Option<Feed>> {
     row.map(FeedRow::feed).transpose()
 }
 
+/// Finds a feed, even if it has left the config.
+pub async fn find_even_removed(tx: &mut Tx, id: FeedId) -> Result<Option<Feed>> {
+    let row: Option<FeedRow> = with_tx!(tx, |c| sqlx::query_as("select * from feeds where id = $1")
+        .bind(id)
+        .fetch_optional(c)
+        .await)?;
+    row.map(FeedRow::feed).transpose()
+}
+
 /// Claims a feed, due or not, unless another worker holds its lease.
 pub async fn claim(
     tx: &mut Tx,

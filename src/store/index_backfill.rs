@@ -19,15 +19,18 @@ pub async fn index_missing(db: &Db) -> Result<()> {
             return Ok(());
         }
         let mut tx = db.begin().await?;
+        // As they are in this transaction: another process may index them, too. All are locked before the index is.
+        let mut locked = Vec::new();
         for (id, is_unlisted) in waiting {
-            // As it is in this transaction: another process may index it, too.
-            let Some(review) = reviews::find_for_update(&mut tx, id).await? else { continue };
+            locked.extend(reviews::find_for_update(&mut tx, id).await?.map(|review| (review, is_unlisted)));
+        }
+        for (review, is_unlisted) in locked {
             if is_unlisted {
                 browse_index::index_review(&mut tx, &review).await?;
                 search::index(&mut tx, &review).await?;
             }
             fingerprints::index_review(&mut tx, &review).await?;
-            execute!(&mut tx, sqlx::query(mark).bind(id))?;
+            execute!(&mut tx, sqlx::query(mark).bind(review.id))?;
         }
         tx.commit().await?;
     }

@@ -58,7 +58,7 @@ pub async fn is_due(db: &Db, now: Timestamp) -> Result<bool> {
     .await)
 }
 
-/// Claims a review whose images are due, the longest due first.
+/// Claims a review whose images are due, the newest first: an archive has thousands.
 pub async fn claim_due(
     tx: &mut Tx,
     lease: LeaseId,
@@ -70,7 +70,7 @@ pub async fn claim_due(
         "with picked as materialized (
             select review_id from pending_images
             where next_attempt_at <= $2 and (lease_until is null or lease_until <= $2)
-            order by next_attempt_at limit 1",
+            order by since desc limit 1",
         ") update pending_images set lease = $1, lease_until = $3
           where review_id in (select review_id from picked) returning review_id, body, since",
         |query, c| sqlx::query_as(query).bind(lease).bind(now).bind(until).fetch_optional(c).await

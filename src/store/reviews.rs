@@ -279,16 +279,13 @@ pub async fn headlines_of_feed(db: &Db, feed: FeedId, limit: u32) -> Result<Vec<
     .await)
 }
 
-/// Lists a feed's reviews that are held until a later poll, the oldest first.
-pub async fn list_held_by_feed(tx: &mut Tx, feed: FeedId, limit: u32) -> Result<Vec<Review>> {
-    let query = select!(
-        "join feed_entries e on e.review_id = r.id and e.feed_id = r.feed_id
+/// Finds the oldest review of a feed that is held until a later poll.
+pub async fn find_held_by_feed(tx: &mut Tx, feed: FeedId) -> Result<Option<ReviewId>> {
+    let query =
+        "select r.id from reviews r join feed_entries e on e.review_id = r.id and e.feed_id = r.feed_id
          where r.state = 'held' and r.feed_id = $1 and e.hold_reason = 'next_poll'
-         order by r.original_date, r.id limit $2"
-    );
-    let rows: Vec<ReviewRow> =
-        with_tx!(tx, |c| sqlx::query_as(query).bind(feed).bind(i64::from(limit)).fetch_all(c).await)?;
-    to_reviews(rows)
+         order by r.original_date, r.id limit 1";
+    with_tx!(tx, |c| sqlx::query_scalar(query).bind(feed).fetch_optional(c).await)
 }
 
 /// Lists the reviews that feeds hold, for their turn or as suspected duplicates, the oldest first.

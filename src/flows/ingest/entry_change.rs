@@ -64,7 +64,7 @@ impl FeedPoll<'_> {
             return Ok(EntryChange::ReviseSilently);
         }
         let limit = self.feed.max_publish_per_poll;
-        if review.state == ReviewState::Published && self.updates >= limit {
+        if review.state == ReviewState::Published && self.has_reached_update_limit(tx).await? {
             let reason = format!("limit of {limit} updates per poll reached; a later poll will apply it");
             return Ok(EntryChange::Wait(PendingReason::UpdateLimit, reason));
         }

@@ -14,7 +14,7 @@ use crate::flows::App;
 use crate::flows::release::release_held_by_feed;
 use crate::sources::credits::HeadlineColumns;
 use crate::store::feed_entries::{self, EntryRecord};
-use crate::store::{Result, Tx, feed_log};
+use crate::store::{Result, Tx, activities, feed_log};
 
 /// How long the entries of one poll together wait for their images.
 const MAX_IMAGE_TIME: Duration = Duration::from_secs(10);
@@ -30,8 +30,6 @@ pub(super) struct FeedPoll<'a> {
     pub(super) base: &'a Url,
     /// Reviews that were published within this interval.
     pub(super) published: u32,
-    /// Updates that were sent within this interval.
-    pub(super) updates: u32,
     /// Reviews that were changed only because this version of Marquee reads their entries differently.
     pub(super) mended: u32,
     /// Reviews that were stored without all their images.
@@ -64,8 +62,8 @@ pub(super) struct EntryDecision {
 }
 
 impl<'a> FeedPoll<'a> {
-    /// Begins a poll: publishes reviews that an earlier one held because of the limit, and counts what the feed has sent within
-    /// its interval, whatever caused that.
+    /// Begins a poll: publishes reviews that an earlier one held because of the limit, and counts what the feed has published
+    /// within its interval, whatever caused that.
     pub(super) async fn start(
         app: &'a App,
         feed: &'a Feed,
@@ -74,11 +72,14 @@ impl<'a> FeedPoll<'a> {
         base: &'a Url,
     ) -> anyhow::Result<Self> {
         let published = release_held_by_feed(app, feed, critic).await?;
-        let since = app.clock.now() - feed.interval;
-        let mut tx = app.db.begin().await?;
-        let updates = feed_entries::count_updates_since(&mut tx, feed.id, since).await?;
-        let poll = Self::new(app, feed, critic, folder, base);
-        Ok(Self { published, updates: u32::try_from(updates).unwrap_or(u32::MAX), ..poll })
+        Ok(Self { published, ..Self::new(app, feed, critic, folder, base) })
+    }
+
+    /// Whether the feed has sent as many Updates within its interval as it may, whatever caused them.
+    pub(super) async fn has_reached_update_limit(&self, tx: &mut Tx) -> Result<bool> {
+        let sent =
+            activities::count_updates_since(tx, self.feed, self.app.clock.now() - self.feed.interval).await?;
+        Ok(sent >= u64::from(self.feed.max_publish_per_poll))
     }
 
     /// A poll that has not sent anything yet.
@@ -96,7 +97,6 @@ impl<'a> FeedPoll<'a> {
             folder,
             base,
             published: 0,
-            updates: 0,
             mended: 0,
             without_images: 0,
             archived: 0,

@@ -15,6 +15,9 @@ use crate::flows::revise::{self, Revision, RevisionAuthor};
 use crate::store::feed_entries::{self, PendingChange, StoredEntry};
 use crate::store::{Tx, feed_log, reviews};
 
+/// Changes that are applied in one poll, however high its limit is.
+const MAX_APPLIED: u32 = 100;
+
 impl FeedPoll<'_> {
     /// Handles a known entry, which may have changed or have a new id.
     pub(super) async fn update_known(
@@ -96,18 +99,11 @@ impl FeedPoll<'_> {
                 let mut review =
                     revise::apply_revision(self.app, tx, self.critic, review.id, revision, counts, now)
                         .await?;
-                match review.state {
-                    ReviewState::Published => {
-                        feed_entries::mark_update_sent(tx, known.id, now).await?;
-                        self.updates += 1;
-                    }
-                    ReviewState::Scheduled
-                        if review.original_date < known.publish_since.unwrap_or(self.feed.publish_since) =>
-                    {
-                        review.state = ReviewState::Archive;
-                        reviews::upsert(tx, &review, now).await?;
-                    }
-                    _ => {}
+                if review.state == ReviewState::Scheduled
+                    && review.original_date < known.publish_since.unwrap_or(self.feed.publish_since)
+                {
+                    review.state = ReviewState::Archive;
+                    reviews::upsert(tx, &review, now).await?;
                 }
             }
         }
@@ -137,7 +133,7 @@ impl FeedPoll<'_> {
         let text = match reason {
             PendingReason::UpdateLimit => text,
             PendingReason::Lossy | PendingReason::Corrected => {
-                format!("{text}; to apply the feed's version, run: marquee feed release {}", review.slug)
+                format!("{text}; to apply the feed's version, run: marquee feed accept {}", review.slug)
             }
         };
         let title = &candidate.entry.content.title;
@@ -147,37 +143,60 @@ impl FeedPoll<'_> {
 
     /// Applies changes that earlier polls kept back because of the limit, the oldest first.
     pub(super) async fn apply_pending(&mut self) -> anyhow::Result<()> {
-        while self.updates < self.feed.max_publish_per_poll {
+        let waiting = {
             let mut tx = self.app.db.begin().await?;
-            let Some(known) = feed_entries::list_pending(&mut tx, self.feed.id, 1).await?.pop() else {
+            feed_entries::list_pending(&mut tx, self.feed.id, MAX_APPLIED).await?
+        };
+        for known in waiting {
+            let mut tx = self.app.db.begin().await?;
+            if self.has_reached_update_limit(&mut tx).await? {
                 break;
-            };
-            let source = feed_entries::find_pending(&mut tx, known.id).await?;
-            let Some(candidate) = source.and_then(|source| self.parse_source(&source)) else {
-                // It is read again when the feed changes.
-                feed_entries::clear_pending(&mut tx, known.id).await?;
-                tx.commit().await?;
-                continue;
-            };
+            }
             drop(tx);
-            let PreparedEntry { candidate, media, .. } = self.prepare(candidate).await;
-            let mut tx = self.app.db.begin().await?;
-            tx.lock(&self.feed.critic.to_string()).await?;
-            feed_entries::clear_pending(&mut tx, known.id).await?;
-            self.update_known(&mut tx, candidate, &known, "id", media).await?;
-            tx.commit().await?;
-            self.app.wake.notify();
+            if let Err(error) = Box::pin(self.apply_pending_change(&known)).await {
+                // A change that cannot be applied stops neither the others nor the poll.
+                let reason = format!("could not apply a change that waited: {error:#}");
+                let (now, name) = (self.app.clock.now(), &self.feed.name);
+                let mut tx = self.app.db.begin().await?;
+                feed_log::append_once(&mut tx, self.feed.id, IngestDecision::Skipped, name, &reason, now)
+                    .await?;
+                tx.commit().await?;
+            }
         }
         Ok(())
     }
 
-    /// Applies the change of a review's entry that was kept back for the critic, whole: corrections end. Returns whether there was
-    /// one.
+    async fn apply_pending_change(&mut self, known: &StoredEntry) -> anyhow::Result<()> {
+        let mut tx = self.app.db.begin().await?;
+        let source = feed_entries::find_pending(&mut tx, known.id).await?;
+        let Some(candidate) = source.and_then(|source| self.parse_source(&source)) else {
+            // It is read again when the feed changes.
+            feed_entries::clear_pending(&mut tx, known.id).await?;
+            return Ok(tx.commit().await?);
+        };
+        drop(tx);
+        let PreparedEntry { candidate, media, .. } = self.prepare(candidate).await;
+        let mut tx = self.app.db.begin().await?;
+        tx.lock(&self.feed.critic.to_string()).await?;
+        feed_entries::clear_pending(&mut tx, known.id).await?;
+        self.update_known(&mut tx, candidate, known, "id", media).await?;
+        tx.commit().await?;
+        self.app.wake.notify();
+        Ok(())
+    }
+
+    /// Applies the change of a review's entry that was kept back. If the critic had to decide, it is applied whole, and corrections
+    /// end. Returns whether there was one.
     pub(super) async fn accept_pending(&mut self, review: ReviewId) -> anyhow::Result<bool> {
         let now = self.app.clock.now();
         let mut tx = self.app.db.begin().await?;
         let known = feed_entries::find_by_review(&mut tx, self.feed.id, review).await?;
-        let Some(known) = known.filter(|known| known.pending_reason.is_some()) else { return Ok(false) };
+        let Some(known) = known else { return Ok(false) };
+        let author = match known.pending_reason {
+            None => return Ok(false),
+            Some(PendingReason::UpdateLimit) => RevisionAuthor::Feed,
+            Some(PendingReason::Lossy | PendingReason::Corrected) => RevisionAuthor::AcceptedFeed,
+        };
         let source = feed_entries::find_pending(&mut tx, known.id).await?;
         drop(tx);
         let candidate = source.and_then(|source| self.parse_source(&source));
@@ -189,7 +208,7 @@ impl FeedPoll<'_> {
         self.save_entry(&mut tx, known.id, &candidate, None, None, now).await?;
         let counts = interaction_counts(self.app, review).await?;
         let content = candidate.entry.content;
-        let revision = Revision { content, media, author: RevisionAuthor::AcceptedFeed };
+        let revision = Revision { content, media, author };
         let review =
             revise::apply_revision(self.app, &mut tx, self.critic, review, revision, counts, now).await?;
         let title = &review.content.title;

@@ -46,8 +46,14 @@ impl FeedPoll<'_> {
             Some(other) => reviews::read(tx, other).await?,
             None => self.find_similar(tx, &candidate).await?,
         };
-        let InitialState { state, decision, hold_reason, reason } =
-            self.choose_state(&candidate, duplicate.as_ref(), now);
+        let mut chosen = self.choose_state(&candidate, duplicate.as_ref(), now);
+        if chosen.state == ReviewState::Published {
+            // Scheduled reviews may have been published meanwhile.
+            let recent = reviews::count_released_since(tx, self.feed.id, now - self.feed.interval).await?;
+            self.published = u32::try_from(recent).unwrap_or(u32::MAX);
+            chosen = self.choose_state(&candidate, duplicate.as_ref(), now);
+        }
+        let InitialState { state, decision, hold_reason, reason } = chosen;
         let reason = language_note.map_or_else(|| reason.clone(), |note| format!("{reason}; {note}"));
         let review =
             new_review(self.app, tx, self.feed.critic, content.clone(), Some(self.feed.id), state, now)
@@ -60,7 +66,6 @@ impl FeedPoll<'_> {
         }
         if state == ReviewState::Published {
             write_create(self.app, tx, self.critic, &review, now).await?;
-            self.published += 1;
         }
         self.save_entry(tx, EntryId::new(now), &candidate, Some(review.id), hold_reason, now).await?;
         self.note(candidate.position, Some(decision), &reason);

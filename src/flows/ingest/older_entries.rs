@@ -1,8 +1,11 @@
 //! Processes the entries of older pages, many in one transaction: an archive has thousands.
 
+use std::collections::BTreeSet;
+
 use super::feed_poll::FeedPoll;
 use super::identify::{Candidate, EntryMatch, candidates, identify};
 use super::new_entry::NewReview;
+use crate::flows::media_file::lock_name;
 use crate::sources::feed::FeedDocument;
 
 /// Entries of one transaction. While it is open, nothing else can be published.
@@ -15,7 +18,7 @@ impl FeedPoll<'_> {
         self.columns = document.columns.clone();
         let (candidates, document_ids) = candidates(document);
         self.document_ids = document_ids.of_page(&[]);
-        let mut new = Vec::new();
+        let (mut new, mut others) = (Vec::new(), Vec::new());
         {
             let mut tx = self.app.db.begin().await?;
             for candidate in candidates {
@@ -23,10 +26,13 @@ impl FeedPoll<'_> {
                     EntryMatch::Known(known, _)
                         if known.feed_id == self.feed.id
                             && (candidate.is_unchanged(&known) || candidate.is_pending(&known)) => {}
-                    _ => new.push(candidate),
+                    EntryMatch::New => new.push(candidate),
+                    _ => others.push(candidate),
                 }
             }
         }
+        // Each of these locks a review, which no transaction does after it has indexed another.
+        self.process_each(others).await?;
         while !new.is_empty() {
             let some: Vec<Candidate> = new.drain(..new.len().min(MAX_ENTRIES)).collect();
             let archived = self.archived;
@@ -47,6 +53,12 @@ impl FeedPoll<'_> {
         }
         let mut tx = self.app.db.begin().await?;
         tx.lock(&self.feed.critic.to_string()).await?;
+        // What the entries lock is locked in the order of all transactions, and not again for each entry.
+        tx.lock("slugs").await?;
+        let names: BTreeSet<&str> = entries.iter().flat_map(|entry| entry.media.names()).collect();
+        for name in names {
+            lock_name(&mut tx, name).await?;
+        }
         let mut created = Vec::new();
         for prepared in entries {
             created.extend(self.store_entry(&mut tx, prepared).await?);
