@@ -18,6 +18,8 @@ both_databases!(
     an_undated_entry_is_new_only_above_those_that_were_known,
     an_undated_entry_is_archived_until_the_feed_was_read_to_its_last_page,
     an_undated_entry_that_was_broken_at_the_first_poll_is_archived,
+    an_undated_entry_that_was_left_out_at_the_first_poll_is_archived,
+    a_feed_that_was_empty_through_a_fault_is_read_later,
     a_date_in_an_unusual_form_is_a_date,
     a_date_that_cannot_be_read_is_quoted_in_the_log,
 );
@@ -114,6 +116,61 @@ async fn an_undated_entry_that_was_broken_at_the_first_poll_is_archived(database
         "it may be the one that was empty"
     );
     assert_eq!(poll(&fixture, served(&films(&["Gamma", "Beta", "Alpha"]))).await, 1);
+}
+
+/// RSS in which entries have labels.
+fn labelled(items: &[(Item, &str)]) -> Document {
+    let mut feed = rss(&items.iter().map(|(item, _)| item.clone()).collect::<Vec<_>>());
+    for (item, label) in items {
+        let guid = format!("{}</guid>", item.id);
+        feed = feed.replacen(&guid, &format!("{guid}<category>{label}</category>"), 1);
+    }
+    Document::new("application/rss+xml", feed)
+}
+
+async fn an_undated_entry_that_was_left_out_at_the_first_poll_is_archived(database: Database) {
+    let stub = || Item { html: String::new(), ..undated("Stub") };
+    let paid = || {
+        let mut item = undated("Paid");
+        item.html.push_str("<div class=\"gh-post-upgrade-cta\"><p>For members.</p></div>");
+        item
+    };
+    let first =
+        [(stub(), "Reviews"), (paid(), "Reviews"), (undated("News"), "News"), (undated("Alpha"), "Reviews")];
+    let fixture = Fixture::with(database, |remote, settings| {
+        remote.serve(PATH, labelled(&first));
+        settings.feed(FEED, &remote.url(PATH), "only = [\"Reviews\"]")
+    })
+    .await;
+    fixture.poll().await;
+    fixture.follow(&fixture.alice).await;
+    assert_eq!(fixture.items(&fixture.critic["outbox"]).await.len(), 1);
+    // They get a text, become free, or get a label; one of them with another link.
+    let mut free = undated("Paid");
+    free.link.push_str("-for-all");
+    let now =
+        [(undated("Stub"), "Reviews"), (free, "Reviews"), (undated("News"), "Reviews"), first[3].clone()];
+    assert_eq!(poll(&fixture, labelled(&now)).await, 0, "{:?}", fixture.app.feed_log().await);
+    assert_eq!(fixture.items(&fixture.critic["outbox"]).await.len(), 4);
+    // What was not there at first is new, with its label at once or later.
+    let with = |label| [vec![(undated("Beta"), label), (undated("Gamma"), "Reviews")], now.to_vec()].concat();
+    assert_eq!(poll(&fixture, labelled(&with("News"))).await, 1);
+    let without_gamma: Vec<(Item, &str)> =
+        with("Reviews").into_iter().filter(|(item, _)| item.link != undated("Gamma").link).collect();
+    assert_eq!(poll(&fixture, labelled(&without_gamma)).await, 2);
+}
+
+async fn a_feed_that_was_empty_through_a_fault_is_read_later(database: Database) {
+    let fixture = fixture_with_feed(database, &[], "page_interval = \"0s\"").await;
+    fixture.follow(&fixture.alice).await;
+    fixture.remote.serve("/2", served(&films(&["Older"])));
+    let link = "<channel><atom:link xmlns:atom=\"http://www.w3.org/2005/Atom\" rel=\"next\" href=\"/2\"/>";
+    let page =
+        |items: &[Item]| Document::new("application/rss+xml", rss(items).replacen("<channel>", link, 1));
+    assert_eq!(poll(&fixture, page(&films(&["Beta", "Alpha"]))).await, 0);
+    assert_eq!(fixture.items(&fixture.critic["outbox"]).await.len(), 3, "its pages are read, too");
+    assert_eq!(poll(&fixture, served(&[])).await, 0);
+    assert_eq!(poll(&fixture, page(&films(&["Gamma", "Beta", "Alpha"]))).await, 1);
 }
 
 async fn a_date_in_an_unusual_form_is_a_date(database: Database) {

@@ -21,20 +21,20 @@ both_databases!(
 );
 
 /// What the feeds of these tests have in the config: no pause between pages.
-const NO_PAUSE: &str = "page_interval = \"0s\"";
+pub const NO_PAUSE: &str = "page_interval = \"0s\"";
 
-fn old(names: &[&str]) -> Vec<Item> {
+pub fn old(names: &[&str]) -> Vec<Item> {
     names.iter().map(|name| Item::old_review(name)).collect()
 }
 
 /// RSS with further elements in its channel.
-fn rss_with(items: &[Item], channel: &str) -> Document {
+pub fn rss_with(items: &[Item], channel: &str) -> Document {
     let start = format!("<channel>{channel}");
     Document::new("application/rss+xml", rss(items).replacen("<channel>", &start, 1))
 }
 
 /// RSS that links to a next page.
-fn rss_page(items: &[Item], next: Option<&str>) -> Document {
+pub fn rss_page(items: &[Item], next: Option<&str>) -> Document {
     let link =
         |href| format!("<a:link xmlns:a=\"http://www.w3.org/2005/Atom\" rel=\"next\" href=\"{href}\"/>");
     rss_with(items, &next.map(link).unwrap_or_default())
@@ -59,17 +59,17 @@ fn blogger(start: usize, total: usize) -> String {
 }
 
 /// The lines of a feed in the log with a word.
-async fn lines(fixture: &Fixture, feed: &str, word: &str) -> Vec<String> {
+pub async fn lines(fixture: &Fixture, feed: &str, word: &str) -> Vec<String> {
     let log = fixture.app.feed_log().await;
     log.into_iter().filter(|line| line.contains(&format!(" {feed} ")) && line.contains(word)).collect()
 }
 
-async fn assert_sent(fixture: &Fixture, count: usize) {
+pub async fn assert_sent(fixture: &Fixture, count: usize) {
     fixture.settle().await;
     assert_eq!(fixture.remote.distinct_activities("Create").len(), count);
 }
 
-async fn reviews(fixture: &Fixture) -> usize {
+pub async fn reviews(fixture: &Fixture) -> usize {
     fixture.items(&fixture.critic["outbox"]).await.len()
 }
 
@@ -232,7 +232,7 @@ fn numbered_review(number: usize) -> Item {
     item
 }
 
-async fn within_minutes(fixture: &Fixture, what: &str, is_met: impl AsyncFn(&Fixture) -> bool) {
+pub async fn within_minutes(fixture: &Fixture, what: &str, is_met: impl AsyncFn(&Fixture) -> bool) {
     let probe = || async { is_met(fixture).await.then_some(()) };
     within(LONG_WAIT_TIMEOUT, probe).await.unwrap_or_else(|| panic!("timed out waiting for {what}"));
 }

@@ -12,6 +12,7 @@ both_databases!(
     drafts_and_comments_in_a_feed_are_no_reviews,
     a_paid_post_is_left_out_unless_its_teaser_is_wanted,
     a_feed_of_several_authors_waits_until_one_is_chosen,
+    another_single_author_is_not_the_critic,
     labels_choose_entries,
 );
 
@@ -241,7 +242,10 @@ async fn a_feed_of_several_authors_waits_until_one_is_chosen(database: Database)
     assert_eq!((sent(&fixture), titles(&fixture).await.len()), (1, 1));
     assert_eq!(fixture.remote.distinct_activities("Update").len(), 1);
     let lines = skipped(&fixture).await;
-    assert!(lines.len() == 1 && lines[0].contains("(Odette Larkin: 4, Ben Okoro: 2)"), "{lines:?}");
+    assert!(
+        lines.len() == 1 && lines[0].contains("(Odette Larkin: 4, Ben Okoro: 2; before: odette larkin)"),
+        "{lines:?}"
+    );
 
     fixture.app.redeclare_feeds(|feeds| "authors = [\"ODETTE LARKIN\"]".clone_into(&mut feeds[0].more));
     fixture.app.restart().await;
@@ -255,6 +259,48 @@ async fn a_feed_of_several_authors_waits_until_one_is_chosen(database: Database)
         lines.iter().any(|line| line.contains("not by the authors of this feed: Ben Okoro: 1")),
         "{lines:?}"
     );
+}
+
+async fn another_single_author_is_not_the_critic(database: Database) {
+    let own =
+        |films: &[&str]| films.iter().map(|film| (Item::review(film), "Odette Larkin")).collect::<Vec<_>>();
+    let mut fixture = fixture(database, xml(by(&own(&["Alpha"]))), "").await;
+    assert_eq!(sent(&fixture), 1);
+    let serve = async |fixture: &Fixture, items: &[(Item, &str)]| {
+        fixture.remote.serve(PATH, xml(by(items)));
+        fixture.poll().await;
+        fixture.settle().await;
+    };
+    // A guest writes all that the feed has, alone and then with another one.
+    for guest in ["Ben Okoro", "Ben Okoro and Cleo Marsh"] {
+        serve(&fixture, &[(Item::review("Oar"), guest), (Item::review("Quay"), guest)]).await;
+        assert_eq!((sent(&fixture), titles(&fixture).await.len()), (1, 1), "{guest}");
+    }
+    let lines = skipped(&fixture).await;
+    let line = "several authors (Ben Okoro: 2; before: odette larkin)";
+    assert!(lines.iter().any(|found| found.contains(line)), "{lines:?}");
+    // The critic is back, once with the guest.
+    serve(&fixture, &own(&["Beta", "Alpha"])).await;
+    serve(&fixture, &[(Item::review("Gamma"), "Odette Larkin & Ben Okoro")]).await;
+    assert_eq!(sent(&fixture), 3);
+    serve(
+        &fixture,
+        &[(Item::review("Oar"), "Ben Okoro"), (Item::review("Gamma"), "Odette Larkin & Ben Okoro")],
+    )
+    .await;
+    assert_eq!(sent(&fixture), 3, "an entry of both does not make the guest the critic");
+    // The critic takes another name, which entries that are known have, too.
+    let renamed = [(Item::review("Delta"), "O. Larkin"), (Item::review("Beta"), "O. Larkin")];
+    serve(&fixture, &renamed).await;
+    assert_eq!(sent(&fixture), 4);
+    // Another feed has other authors.
+    fixture.remote.serve("/other.xml", xml(by(&[(Item::review("Zeta"), "Cleo Marsh")])));
+    let url = fixture.remote.url("/other.xml");
+    fixture.app.redeclare_feeds(|feeds| feeds[0].url = url);
+    fixture.app.restart().await;
+    fixture.poll().await;
+    fixture.settle().await;
+    assert_eq!(sent(&fixture), 5);
 }
 
 async fn labels_choose_entries(database: Database) {

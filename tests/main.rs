@@ -48,6 +48,7 @@ mod feed_dates;
 mod feed_forms;
 mod feed_languages;
 mod feed_likeness;
+mod feed_page_faults;
 mod feed_pages;
 mod feed_selection;
 mod feeds;

@@ -88,6 +88,8 @@ const ADDED: &[(&str, Option<&str>)] = &[
     ("feeds", Some("page_failures")),
     ("feeds", Some("page_retry_at")),
     ("pending_images", None),
+    ("feeds", Some("authors")),
+    ("left_out_entries", None),
 ];
 
 fn is_added(table: &str, column: &str) -> bool {

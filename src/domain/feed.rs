@@ -45,6 +45,9 @@ pub struct Feed {
     pub resolved_url: Option<String>,
     /// How far its older pages have been read.
     pub pages: PageProgress,
+    /// The authors that all its entries so far have in common, as far as they name any. `None` before one did; empty if
+    /// there is no such author.
+    pub authors: Option<Vec<String>>,
 }
 
 /// How far the pages of a feed have been read.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use http::StatusCode;
 use tracing::Instrument as _;
 
 use super::App;
@@ -18,8 +19,8 @@ use crate::store::{critics, feed_log};
 use feed_poll::FeedPoll;
 use fetch_feed::{FeedPage, FeedResponse, PARSER_VERSION, Validators, feed_base, fetch_feed};
 use missed_pages::read_missed_pages;
-use older_pages::{FirstPage, PagesEnd, Reading, entry_keys, read_older_pages};
-use select_entries::{common_authors, select_entries};
+use older_pages::{FirstPage, PagesEnd, Reading, can_read_on, entry_keys, read_older_pages};
+use select_entries::select_entries;
 use tokio::sync::watch;
 
 pub mod check_feed;
@@ -29,6 +30,7 @@ mod fetch_feed;
 mod identify;
 mod initial_state;
 mod known_entry;
+mod left_out;
 mod missed_pages;
 mod new_entry;
 mod older_entries;
@@ -40,8 +42,8 @@ mod select_entries;
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 const MAX_TRIES: u32 = 300;
 
-/// When a feed is polled again whose older pages had to wait for those of another feed.
-const POSTPONED_INTERVAL: Duration = Duration::from_mins(1);
+/// When a feed is polled again whose older pages could not be read since the process ended.
+const INTERRUPTED_INTERVAL: Duration = Duration::from_mins(1);
 
 /// After this many failures in a row, the feed's configured URL is requested instead of one that it led to.
 const MAX_RESOLVED_FAILURES: u32 = 10;
@@ -140,7 +142,7 @@ async fn poll_claimed(
             let failures = feed.failures.saturating_add(1);
             (failures, poll_backoff(feed.interval, failures).max(failure.retry_after))
         }
-        None if polled.is_postponed => (0, feed.interval.min(POSTPONED_INTERVAL)),
+        None if polled.is_interrupted => (0, feed.interval.min(INTERRUPTED_INTERVAL)),
         None => (0, feed.interval),
     };
     let resolved_url = polled.resolved_url.as_deref().filter(|_| failures < MAX_RESOLVED_FAILURES);
@@ -153,6 +155,7 @@ async fn poll_claimed(
         last_modified: polled.validators.last_modified.as_deref(),
         read_url: polled.is_read.then_some(feed.url.as_str()),
         resolved_url,
+        authors: polled.authors.as_deref(),
         failures,
         next_poll_at: now + delay,
         parser_version: polled.failure.is_none().then_some(PARSER_VERSION),
@@ -171,8 +174,10 @@ struct Polled {
     is_read: bool,
     /// How far the pages have been read, unless that did not change.
     pages: Option<PageProgress>,
-    /// Whether the older pages have to wait for those of another feed.
-    is_postponed: bool,
+    /// Whether the process ended before the older pages were read.
+    is_interrupted: bool,
+    /// The authors of the feed so far.
+    authors: Option<Vec<String>>,
     /// The URL to request instead of the configured one.
     resolved_url: Option<String>,
     failure: Option<PollFailure>,
@@ -193,7 +198,7 @@ impl PollFailure {
             PagesEnd::Stopped { reason, delay: retry_after } => {
                 Some(Self { reason, retry_after, is_of_older_page: true })
             }
-            PagesEnd::LastPage | PagesEnd::Partial | PagesEnd::Postponed => None,
+            PagesEnd::LastPage | PagesEnd::Partial | PagesEnd::Postponed | PagesEnd::Interrupted => None,
         }
     }
 }
@@ -201,8 +206,21 @@ impl PollFailure {
 impl Polled {
     /// The state that the feed had before.
     fn unchanged(feed: &Feed, validators: Validators) -> Self {
-        let resolved_url = feed.resolved_url.clone();
-        Self { validators, is_read: false, pages: None, is_postponed: false, resolved_url, failure: None }
+        Self {
+            validators,
+            is_read: false,
+            pages: None,
+            is_interrupted: false,
+            authors: feed.authors.clone(),
+            resolved_url: feed.resolved_url.clone(),
+            failure: None,
+        }
+    }
+
+    fn later(feed: &Feed, status: StatusCode, delay: Duration) -> Self {
+        let seconds = delay.as_secs();
+        let reason = format!("the server responded with {status} and asks to wait for {seconds} seconds");
+        Self::failed(feed, reason, delay)
     }
 
     fn failed(feed: &Feed, reason: String, retry_after: Duration) -> Self {
@@ -214,21 +232,16 @@ impl Polled {
 async fn poll(app: &App, feed: &Feed, lease: LeaseId, reading: &Reading) -> anyhow::Result<Polled> {
     let critic = critics::find(&app.db, feed.critic).await?.context("the feed has no critic")?;
     // To read on, the first page is needed.
-    let is_conditional = !reading.all && feed.pages.next.is_none();
+    let is_conditional = !reading.all && !can_read_on(app, feed, reading);
     let page = match fetch_feed(app, feed, is_conditional).await? {
         FeedResponse::Unchanged(validators) => {
             let base = feed_base(app, feed)?;
             Box::pin(FeedPoll::start(app, feed, &critic, None, &base).await?.apply_pending()).await?;
             return Ok(Polled::unchanged(feed, validators));
         }
-        FeedResponse::Later { status, delay } => {
-            let seconds = delay.as_secs();
-            let reason = format!("the server responded with {status} and asks to wait for {seconds} seconds");
-            return Ok(Polled::failed(feed, reason, delay));
-        }
+        FeedResponse::Later { status, delay } => return Ok(Polled::later(feed, status, delay)),
         FeedResponse::Missing(status) => {
-            let reason = format!("the server responded with {status}");
-            let failed = Polled::failed(feed, reason, Duration::ZERO);
+            let failed = Polled::failed(feed, format!("the server responded with {status}"), Duration::ZERO);
             // The next poll begins at the configured URL.
             return Ok(Polled { resolved_url: None, validators: Validators::default(), ..failed });
         }
@@ -236,12 +249,13 @@ async fn poll(app: &App, feed: &Feed, lease: LeaseId, reading: &Reading) -> anyh
     };
     let FeedPage { mut document, url: base, folder, validators, moved_to, discovered } = *page;
     let (next, keys) = (document.next_page(&base), entry_keys(&document));
-    let has_chosen = select_entries(app, feed, &mut document).await?;
-    let first =
-        FirstPage { url: base.clone(), next: next.clone(), keys, authors: common_authors(&document.entries) };
+    let is_empty = document.entries.is_empty() && document.excluded.is_empty();
+    let mut authors = feed.authors.clone();
+    let has_chosen = select_entries(app, feed, &mut document, &mut authors).await?;
+    let first = FirstPage { url: base.clone(), next: next.clone(), keys };
     let last = if has_chosen {
         let stop = reading.stop.clone();
-        read_missed_pages(app, feed, &base, &mut document, next, stop).await?
+        read_missed_pages(app, feed, &base, &mut document, &mut authors, next, stop).await?
     } else {
         Some(next)
     };
@@ -252,26 +266,28 @@ async fn poll(app: &App, feed: &Feed, lease: LeaseId, reading: &Reading) -> anyh
     let mut poll = FeedPoll::start(app, feed, &critic, folder.as_deref(), &base).await?;
     let is_whole = Box::pin(poll.process_first_page(document, last != NextPage::None)).await?;
     // The target of a permanent redirect is the same feed if it has an entry that is known.
-    let moved_to = moved_to.filter(|_| discovered.is_none() && poll.known > 0);
+    let moved_to = moved_to.filter(|_| discovered.is_none() && poll.counts.known > 0);
     if let Some(url) = &moved_to {
         tracing::info!(feed = feed.name, %url, "the feed has moved permanently");
     }
     let resolved_url = moved_to.or(discovered).map(String::from).or_else(|| feed.resolved_url.clone());
     // Without validators the feed is fetched again even if it does not change, for the entries that failed.
     let validators = if is_whole { validators } else { Validators::default() };
-    if !has_chosen {
+    if !has_chosen || is_empty {
         poll.log_counts().await?;
-        // The older pages are read once the authors are known.
-        return Ok(Polled { resolved_url, ..Polled::unchanged(feed, validators) });
+        // The older pages are read once the authors are known, and those of an empty feed once it has entries: a server with a
+        // fault may say that there are none.
+        return Ok(Polled { authors, resolved_url, ..Polled::unchanged(feed, validators) });
     }
-    let (pages, end) = Box::pin(read_older_pages(&mut poll, first, lease, reading)).await?;
+    let (pages, end) = Box::pin(read_older_pages(&mut poll, first, &mut authors, lease, reading)).await?;
     poll.log_counts().await?;
     Ok(Polled {
         validators,
         // An entry that could not be read or stored is not known at the next poll, and must not look new then.
         is_read: end == PagesEnd::LastPage && is_whole && !has_skipped,
         pages: Some(pages),
-        is_postponed: end == PagesEnd::Postponed,
+        is_interrupted: end == PagesEnd::Interrupted,
+        authors,
         resolved_url,
         failure: PollFailure::of_older_page(end),
     })

@@ -33,7 +33,7 @@ use url::Url;
 
 pub use self::discovery::find_feed;
 use self::entry_dates::{EntryDates, SourceDates};
-pub use self::next_page::{NextPage, PageHints, is_numbered};
+pub use self::next_page::{NextPage, PageHints, is_guessed};
 pub use self::paywall::paid_note;
 use super::credits::HeadlineColumns;
 use super::html;

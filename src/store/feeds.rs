@@ -34,6 +34,7 @@ struct FeedRow {
     pages_archived: i64,
     page_failures: i64,
     page_retry_at: Timestamp,
+    authors: Option<String>,
 }
 
 impl FeedRow {
@@ -64,6 +65,7 @@ impl FeedRow {
                 failures: count(row.page_failures),
                 retry_at: row.page_retry_at,
             },
+            authors: row.authors.as_deref().map(from_json).transpose()?,
         })
     }
 }
@@ -92,8 +94,8 @@ pub struct ConfiguredFeed<'a> {
 }
 
 /// Inserts or updates a feed from the config file. If its URL changed, the feed is fetched without validators, redirects
-/// are forgotten, and its older pages are read again. If its selection changed, so that entries may be taken that were left out
-/// before, it is read anew, too, and undated entries are archived once more. A feed that is in the config again counts as added
+/// and its authors are forgotten, and its older pages are read again. If its selection changed, so that entries may be taken that
+/// were left out before, it is read anew, too, and undated entries are archived once more. A feed that is in the config again counts as added
 /// now: what it published meanwhile is old.
 pub async fn upsert_from_config(
     tx: &mut Tx,
@@ -120,6 +122,8 @@ pub async fn upsert_from_config(
                 then feeds.next_page end,
             pages_read = case when feeds.url = excluded.url and feeds.selection = excluded.selection
                 then feeds.pages_read else 0 end,
+            authors = case when feeds.url = excluded.url and feeds.selection = excluded.selection
+                then feeds.authors end,
             user_agent = excluded.user_agent, page_interval_ms = excluded.page_interval_ms,
             url = excluded.url, managed = 1, interval_ms = excluded.interval_ms,
             publish_since = coalesce($6, case when feeds.managed = 1 then feeds.publish_since else $7 end),
@@ -236,6 +240,8 @@ pub struct PollResult<'a> {
     pub parser_version: Option<&'a str>,
     /// The URL to request instead of the configured one.
     pub resolved_url: Option<&'a str>,
+    /// The authors of its entries so far.
+    pub authors: Option<&'a [String]>,
 }
 
 /// Saves the result of a poll and ends the lease, unless the lease was lost.
@@ -245,7 +251,7 @@ pub async fn finish_poll(tx: &mut Tx, feed: FeedId, lease: LeaseId, polled: &Pol
         sqlx::query(
             "update feeds set etag = $3, last_modified = $4, failures = $5, next_poll_at = $6,
                 read_url = coalesce($7, read_url), resolved_url = $8,
-                parser_version = coalesce($9, parser_version), lease = null, lease_until = null
+                parser_version = coalesce($9, parser_version), authors = coalesce($10, authors), lease = null, lease_until = null
              where id = $1 and lease = $2",
         )
         .bind(feed)
@@ -257,6 +263,7 @@ pub async fn finish_poll(tx: &mut Tx, feed: FeedId, lease: LeaseId, polled: &Pol
         .bind(polled.read_url)
         .bind(polled.resolved_url)
         .bind(polled.parser_version)
+        .bind(polled.authors.as_ref().map(to_json))
     )?;
     Ok(())
 }
@@ -282,6 +289,22 @@ pub async fn save_page_progress(
         .bind(i64::from(progress.archived))
         .bind(i64::from(progress.failures))
         .bind(progress.retry_at)
+    )?;
+    Ok(())
+}
+
+/// Makes the feed due that has waited longest to read its older pages, except this one.
+pub async fn poll_next_postponed(tx: &mut Tx, except: FeedId, now: Timestamp) -> Result<()> {
+    execute!(
+        tx,
+        sqlx::query(
+            "update feeds set next_poll_at = $2 where id = (
+                select id from feeds where next_page is not null and managed = 1 and id <> $1 and failures = 0
+                    and page_retry_at <= $2 order by next_poll_at limit 1
+            ) and next_poll_at > $2",
+        )
+        .bind(except)
+        .bind(now)
     )?;
     Ok(())
 }

@@ -36,6 +36,7 @@ pub mod inbox_activities;
 pub mod index_backfill;
 pub mod insights;
 pub mod lease_renewal;
+pub mod left_out_entries;
 pub mod media;
 pub mod nodeinfo_usage;
 mod open;

@@ -7,8 +7,16 @@ use super::db::Pools;
 use super::{Db, Result, with_db};
 
 /// The tables that are copied. An entry is copied before its review: one that is added meanwhile has no entry then.
-const TABLES: [&str; 7] =
-    ["critics", "media", "feeds", "feed_entries", "reviews", "slugs", "review_fingerprints"];
+const TABLES: [&str; 8] = [
+    "critics",
+    "media",
+    "feeds",
+    "feed_entries",
+    "left_out_entries",
+    "reviews",
+    "slugs",
+    "review_fingerprints",
+];
 
 /// Copies these tables from the database of a site, if there is one, into one on SQLite that was just made. The copy need not survive
 /// a crash, and does not check references, since it has no other tables.

@@ -74,9 +74,12 @@ pub async fn check_feed(app: &App, name: &str) -> anyhow::Result<FeedCheck> {
     let next = document.next_page(&url);
     let (title, language) = (document.title.clone(), document.language.clone());
     let (format, guessed_charset, zone) = (document.format, document.guessed_charset, document.zone.clone());
-    let next = if select_entries(app, &feed, &mut document).await? {
+    let mut authors = feed.authors.clone();
+    let next = if select_entries(app, &feed, &mut document, &mut authors).await? {
         let (_running, stop) = watch::channel(false);
-        read_missed_pages(app, &feed, &url, &mut document, next.clone(), stop).await?.unwrap_or(next)
+        read_missed_pages(app, &feed, &url, &mut document, &mut authors, next.clone(), stop)
+            .await?
+            .unwrap_or(next)
     } else {
         next
     };

@@ -1,5 +1,6 @@
 //! The state of one poll of a feed.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,15 +20,9 @@ use crate::store::{Result, Tx, activities, feed_log};
 /// How long the entries of one poll together wait for their images.
 const MAX_IMAGE_TIME: Duration = Duration::from_secs(10);
 
-/// A poll of a feed.
-pub(super) struct FeedPoll<'a> {
-    pub(super) app: &'a App,
-    pub(super) feed: &'a Feed,
-    pub(super) critic: &'a Critic,
-    /// The folder of a local feed, which its images may be in.
-    pub(super) folder: Option<&'a Path>,
-    /// The URL that the feed was fetched from.
-    pub(super) base: &'a Url,
+/// What a poll counts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct PollCounts {
     /// Reviews that were published within this interval.
     pub(super) published: u32,
     /// Reviews that were changed only because this version of Marquee reads their entries differently.
@@ -38,6 +33,18 @@ pub(super) struct FeedPoll<'a> {
     pub(super) archived: u32,
     /// Entries of the feed that were known before.
     pub(super) known: u32,
+}
+
+/// A poll of a feed.
+pub(super) struct FeedPoll<'a> {
+    pub(super) app: &'a App,
+    pub(super) feed: &'a Feed,
+    pub(super) critic: &'a Critic,
+    /// The folder of a local feed, which its images may be in.
+    pub(super) folder: Option<&'a Path>,
+    /// The URL that the feed was fetched from.
+    pub(super) base: &'a Url,
+    pub(super) counts: PollCounts,
     /// How long entries may still wait for their images.
     pub(super) image_time: Duration,
     /// Whether this is not the first page: its entries are archived, and the log has one line about all of them.
@@ -47,6 +54,8 @@ pub(super) struct FeedPoll<'a> {
     pub(super) columns: HeadlineColumns,
     /// The position of the first entry of the document that was known before, if that matters.
     pub(super) newest_known: Option<usize>,
+    /// The positions of the entries without a date that were left out when the feed was first read.
+    pub(super) left_out: HashSet<usize>,
     /// What was decided about the entries of the first page, if somebody asked.
     pub(super) decisions: Option<Vec<EntryDecision>>,
 }
@@ -72,7 +81,8 @@ impl<'a> FeedPoll<'a> {
         base: &'a Url,
     ) -> anyhow::Result<Self> {
         let published = release_held_by_feed(app, feed, critic).await?;
-        Ok(Self { published, ..Self::new(app, feed, critic, folder, base) })
+        let counts = PollCounts { published, ..PollCounts::default() };
+        Ok(Self { counts, ..Self::new(app, feed, critic, folder, base) })
     }
 
     /// Whether the feed has sent as many Updates within its interval as it may, whatever caused them.
@@ -96,16 +106,13 @@ impl<'a> FeedPoll<'a> {
             critic,
             folder,
             base,
-            published: 0,
-            mended: 0,
-            without_images: 0,
-            archived: 0,
-            known: 0,
+            counts: PollCounts::default(),
             image_time: MAX_IMAGE_TIME,
             is_older_page: false,
             document_ids: DocumentIds::default(),
             columns: HeadlineColumns::default(),
             newest_known: None,
+            left_out: HashSet::new(),
             decisions: None,
         }
     }
@@ -132,14 +139,14 @@ impl<'a> FeedPoll<'a> {
 
     /// Logs how many reviews this version of Marquee mended, and how many still lack images.
     pub(super) async fn log_counts(&self) -> Result<()> {
-        if self.without_images > 0 {
-            let reviews = self.without_images;
+        if self.counts.without_images > 0 {
+            let reviews = self.counts.without_images;
             tracing::info!(reviews, "images did not come at once; the server fetches them later");
         }
-        if self.mended == 0 {
+        if self.counts.mended == 0 {
             return Ok(());
         }
-        let count = self.mended;
+        let count = self.counts.mended;
         let reviews = if count == 1 { "1 review".to_owned() } else { format!("{count} reviews") };
         let reason =
             format!("mended {reviews} that this version reads better; nothing was sent to followers");

@@ -14,7 +14,7 @@ use crate::net::http_client::GetRequest;
 use crate::net::response::GetResponse;
 use crate::net::retry_after::RetryAfter;
 use crate::sources::credits::HeadlineColumns;
-use crate::sources::feed::{self, FeedDocument, FeedError, FeedSource};
+use crate::sources::feed::{self, FeedDocument, FeedError, FeedSource, is_guessed};
 use crate::store::reviews;
 
 /// The longest time that a server may ask to wait.
@@ -109,12 +109,24 @@ pub(super) async fn fetch_feed(app: &App, feed: &Feed, is_conditional: bool) -> 
     }
 }
 
+/// A page of the site that links to its feed is where a page of the feed was expected.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct SitePage(#[from] FeedError);
+
 /// Fetches a page of a feed.
 pub(super) async fn fetch_page(app: &App, feed: &Feed, url: &Url) -> anyhow::Result<FeedResponse> {
     match fetch(app, feed, url, HeaderMap::new()).await? {
         Fetched::Feed(response) => Ok(response),
-        Fetched::Html(_) => Err(FeedError::Html.into()),
+        Fetched::Html(Some(_)) => Err(SitePage(FeedError::Html).into()),
+        Fetched::Html(None) => Err(FeedError::Html.into()),
     }
+}
+
+/// Whether fetching the page at a URL failed since the feed has no such page: some servers respond with their home page to a
+/// number that is too high. Any other error may pass.
+pub(super) fn is_beyond_last_page(url: &Url, error: &anyhow::Error) -> bool {
+    is_guessed(url) && error.is::<SitePage>()
 }
 
 async fn read_file(app: &App, feed: &Feed) -> anyhow::Result<FeedPage> {

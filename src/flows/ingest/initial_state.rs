@@ -21,7 +21,9 @@ impl FeedPoll<'_> {
     /// Whether an entry without a date is new: the feed was read to its last page before this entry was in it, and the entry
     /// stands above every entry that was known before.
     fn is_new_without_date(&self, candidate: &Candidate) -> bool {
-        self.feed.is_read() && self.newest_known.is_some_and(|first| candidate.position < first)
+        self.feed.is_read()
+            && self.newest_known.is_some_and(|first| candidate.position < first)
+            && !self.left_out.contains(&candidate.position)
     }
 
     /// Decides the state of a new review.
@@ -77,7 +79,7 @@ impl FeedPoll<'_> {
             return with_state(ReviewState::Scheduled, IngestDecision::Scheduled, reason);
         }
         let limit = self.feed.max_publish_per_poll;
-        if self.published >= limit {
+        if self.counts.published >= limit {
             let reason = format!("limit of {limit} reviews per poll reached; a later poll will publish it");
             return held(HoldReason::NextPoll, reason);
         }

@@ -79,7 +79,7 @@ impl FeedPoll<'_> {
                 self.save_entry(tx, known.id, &candidate, None, None, now).await?;
                 review.corrected = kept;
                 revise::mend(self.app, tx, review, candidate.entry.content, media, now).await?;
-                self.mended += 1;
+                self.counts.mended += 1;
             }
             EntryChange::ReviseSilently => {
                 self.save_entry(tx, known.id, &candidate, None, None, now).await?;

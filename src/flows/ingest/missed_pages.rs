@@ -5,11 +5,11 @@ use anyhow::bail;
 use tokio::sync::watch;
 use url::Url;
 
-use super::fetch_feed::{FeedPage, FeedResponse, fetch_page};
+use super::fetch_feed::{FeedPage, FeedResponse, fetch_page, is_beyond_last_page};
 use super::select_entries::{is_known, select_entries};
 use crate::domain::feed::{Feed, IngestDecision};
 use crate::flows::App;
-use crate::sources::feed::{FeedDocument, FeedError, MAX_ENTRIES, NextPage, is_numbered};
+use crate::sources::feed::{FeedDocument, MAX_ENTRIES, NextPage, is_guessed};
 use crate::store::{feed_entries, feed_log};
 
 /// The most pages that are read in one poll, with the first one.
@@ -28,6 +28,7 @@ pub(super) async fn read_missed_pages(
     feed: &Feed,
     first: &Url,
     document: &mut FeedDocument,
+    authors: &mut Option<Vec<String>>,
     mut next: NextPage,
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<Option<NextPage>> {
@@ -59,7 +60,7 @@ pub(super) async fn read_missed_pages(
         };
         next = page.document.next_page(&page.url);
         let mut more = page.document;
-        if !select_entries(app, feed, &mut more).await? {
+        if !select_entries(app, feed, &mut more, authors).await? {
             break;
         }
         from = document.entries.len();
@@ -80,9 +81,8 @@ async fn read_page(app: &App, feed: &Feed, first: &Url, url: &Url) -> anyhow::Re
     match fetch_page(app, feed, url).await {
         Ok(FeedResponse::Page(page)) if page.url.origin() == first.origin() => Ok(Some(*page)),
         Ok(FeedResponse::Page(_)) => bail!("{url} redirects to another server"),
-        Ok(FeedResponse::Missing(_)) if is_numbered(url) => Ok(None),
-        // Some servers respond with their home page to a number that is too high.
-        Err(error) if is_numbered(url) && error.is::<FeedError>() => Ok(None),
+        Ok(FeedResponse::Missing(_)) if is_guessed(url) => Ok(None),
+        Err(error) if is_beyond_last_page(url, &error) => Ok(None),
         Ok(FeedResponse::Unchanged(_)) => Ok(None),
         Ok(FeedResponse::Missing(status) | FeedResponse::Later { status, .. }) => {
             bail!("the server responded with {status} to {url}")

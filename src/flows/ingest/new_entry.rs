@@ -50,7 +50,7 @@ impl FeedPoll<'_> {
         if chosen.state == ReviewState::Published {
             // Scheduled reviews may have been published meanwhile.
             let recent = reviews::count_released_since(tx, self.feed.id, now - self.feed.interval).await?;
-            self.published = u32::try_from(recent).unwrap_or(u32::MAX);
+            self.counts.published = u32::try_from(recent).unwrap_or(u32::MAX);
             chosen = self.choose_state(&candidate, duplicate.as_ref(), now);
         }
         let InitialState { state, decision, hold_reason, reason } = chosen;
@@ -76,10 +76,10 @@ impl FeedPoll<'_> {
             _ => reason,
         };
         if state == ReviewState::Archive {
-            self.archived += 1;
+            self.counts.archived += 1;
         }
         let is_unreadable = content.published.is_none() && candidate.entry.date_note.is_some();
-        if state != ReviewState::Archive || !self.is_older_page || is_unreadable {
+        if state != ReviewState::Archive || !self.is_older_page || is_unreadable || duplicate.is_some() {
             feed_log::append(tx, self.feed.id, decision, &content.title, &reason, now).await?;
         }
         Ok(NewReview { id: review.id, state, reason })

@@ -12,8 +12,8 @@ use crate::sources::feed::FeedDocument;
 const MAX_ENTRIES: usize = 25;
 
 impl FeedPoll<'_> {
-    /// Processes the entries of an older page.
-    pub(super) async fn process_older_page(&mut self, document: FeedDocument) -> anyhow::Result<()> {
+    /// Processes the entries of an older page; returns whether none failed.
+    pub(super) async fn process_older_page(&mut self, document: FeedDocument) -> anyhow::Result<bool> {
         self.log_skipped(&document.skipped).await?;
         self.columns = document.columns.clone();
         let (candidates, document_ids) = candidates(document);
@@ -32,18 +32,18 @@ impl FeedPoll<'_> {
             }
         }
         // Each of these locks a review, which no transaction does after it has indexed another.
-        self.process_each(others).await?;
+        let mut is_whole = self.process_each(others).await?;
         while !new.is_empty() {
             let some: Vec<Candidate> = new.drain(..new.len().min(MAX_ENTRIES)).collect();
-            let archived = self.archived;
+            let counts = self.counts;
             if let Err(error) = self.process_together(some.clone()).await {
                 // One of them failed: each is tried alone.
                 tracing::debug!(error = format!("{error:#}"), "could not store entries together");
-                self.archived = archived;
-                self.process_each(some).await?;
+                self.counts = counts;
+                is_whole &= self.process_each(some).await?;
             }
         }
-        Ok(())
+        Ok(is_whole)
     }
 
     async fn process_together(&mut self, candidates: Vec<Candidate>) -> anyhow::Result<()> {

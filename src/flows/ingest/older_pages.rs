@@ -10,18 +10,23 @@ use tokio::sync::{Semaphore, watch};
 use url::Url;
 
 use super::feed_poll::FeedPoll;
-use super::fetch_feed::{FeedPage, FeedResponse, fetch_page};
-use super::select_entries::{common_authors, select_entries};
-use crate::domain::feed::{IngestDecision, PageProgress, poll_backoff};
+use super::fetch_feed::{FeedPage, FeedResponse, fetch_page, is_beyond_last_page};
+use super::left_out::undated_keys;
+use super::select_entries::select_entries;
+use crate::domain::feed::{Feed, IngestDecision, PageProgress, poll_backoff};
 use crate::domain::id::LeaseId;
-use crate::sources::feed::{FeedDocument, FeedError, NextPage, is_numbered};
-use crate::store::{feed_log, feeds};
+use crate::flows::App;
+use crate::sources::feed::{FeedDocument, NextPage, is_guessed};
+use crate::store::{feed_log, feeds, left_out_entries};
 
 /// The most pages of a feed that are read, with the first one.
 const MAX_PAGES: u32 = 500;
 
 /// After this many failures in a row, the rest of the pages is given up.
 const MAX_FAILURES: u32 = 20;
+
+/// A page with entries that cannot be stored is read this often. Then the next one is read.
+const MAX_PAGE_TRIES: u32 = 3;
 
 /// One feed at a time: two of them may be on the same host, and polls must not wait for older pages.
 static TURN: Semaphore = Semaphore::const_new(1);
@@ -44,8 +49,6 @@ pub(super) struct FirstPage {
     pub(super) next: NextPage,
     /// The keys of its entries.
     pub(super) keys: Vec<u64>,
-    /// The authors of all its entries that name any.
-    pub(super) authors: Option<Vec<String>>,
 }
 
 /// How the reading of older pages ended.
@@ -55,8 +58,10 @@ pub(super) enum PagesEnd {
     LastPage,
     /// There is nothing more to do, although the feed may have further pages.
     Partial,
-    /// A later poll continues.
+    /// The pages of another feed are read first.
     Postponed,
+    /// The process ends. The next one continues soon.
+    Interrupted,
     /// A later poll continues after an error, not before this time.
     Stopped { reason: String, delay: Duration },
 }
@@ -89,18 +94,26 @@ pub(super) fn entry_keys(document: &FeedDocument) -> Vec<u64> {
     entries.chain(document.skipped.iter().map(|skipped| key(&|hasher| skipped.hash(hasher)))).collect()
 }
 
+/// Whether the older pages of a feed can be read on now.
+pub(super) fn can_read_on(app: &App, feed: &Feed, reading: &Reading) -> bool {
+    feed.pages.next.is_some()
+        && (reading.by_hand || app.clock.now() >= feed.pages.retry_at)
+        && TURN.available_permits() > 0
+}
+
 /// Reads the older pages, from the beginning or from where an earlier poll stopped, unless they have been read. Returns
-/// how far they have been read.
+/// how far they have been read. `authors` are those of the feed so far.
 pub(super) async fn read_older_pages(
     poll: &mut FeedPoll<'_>,
     first: FirstPage,
+    authors: &mut Option<Vec<String>>,
     lease: LeaseId,
     reading: &Reading,
 ) -> anyhow::Result<(PageProgress, PagesEnd)> {
     let feed = poll.feed;
     let mut progress = feed.pages.clone();
     if reading.all || progress.read == 0 {
-        progress = PageProgress { read: 1, archived: poll.archived, ..PageProgress::default() };
+        progress = PageProgress { read: 1, archived: poll.counts.archived, ..PageProgress::default() };
         match &first.next {
             NextPage::None => return Ok((progress, PagesEnd::LastPage)),
             NextPage::At(url) => progress.next = Some(url.to_string()),
@@ -121,10 +134,15 @@ pub(super) async fn read_older_pages(
     poll.is_older_page = true;
     // Thousands of entries do not wait for their images.
     poll.image_time = Duration::ZERO;
-    let mut reader = PageReader { poll, first, progress, seen: HashSet::new(), visited: HashSet::new() };
+    let mut reader =
+        PageReader { poll, first, authors, progress, seen: HashSet::new(), visited: HashSet::new() };
     reader.seen.extend(std::mem::take(&mut reader.first.keys));
     let end = Box::pin(reader.read_all(lease, reading.stop.clone())).await?;
-    Ok((reader.progress, end))
+    let progress = reader.progress;
+    let mut tx = poll.app.db.begin().await?;
+    feeds::poll_next_postponed(&mut tx, feed.id, poll.app.clock.now()).await?;
+    tx.commit().await?;
+    Ok((progress, end))
 }
 
 /// Logs what became of the older pages, in one line.
@@ -158,6 +176,7 @@ async fn log_end(poll: &FeedPoll<'_>, progress: &PageProgress, problem: Option<&
 struct PageReader<'p, 'a> {
     poll: &'p mut FeedPoll<'a>,
     first: FirstPage,
+    authors: &'p mut Option<Vec<String>>,
     progress: PageProgress,
     /// The keys of all entries so far.
     seen: HashSet<u64>,
@@ -178,7 +197,7 @@ impl PageReader<'_, '_> {
             }
             tokio::select! {
                 () = tokio::time::sleep(self.poll.feed.page_interval) => {}
-                _ = stop.wait_for(|stop| *stop) => return Ok(PagesEnd::Postponed),
+                _ = stop.wait_for(|stop| *stop) => return Ok(PagesEnd::Interrupted),
             }
             if !self.visited.insert(url.clone()) {
                 return self.end(None).await;
@@ -221,24 +240,10 @@ impl PageReader<'_, '_> {
         Ok(PagesEnd::Stopped { reason, delay })
     }
 
-    /// Whether an author of the pages so far wrote the entries of this one, too, unless the config chooses authors.
-    fn is_by_known_author(&mut self, document: &FeedDocument) -> bool {
-        if !self.poll.feed.selection.authors.is_empty() {
-            return true;
-        }
-        let Some(mut authors) = common_authors(&document.entries) else { return true };
-        if let Some(known) = &self.first.authors {
-            authors.retain(|name| known.contains(name));
-        }
-        let is_known = !authors.is_empty();
-        self.first.authors = Some(authors);
-        is_known
-    }
-
     async fn read_page(&mut self, url: &Url) -> anyhow::Result<Step> {
         let page = match fetch_page(self.poll.app, self.poll.feed, url).await {
             Ok(FeedResponse::Page(page)) => page,
-            Ok(FeedResponse::Missing(_)) if is_numbered(url) => return Ok(Step::Last),
+            Ok(FeedResponse::Missing(_)) if is_guessed(url) => return Ok(Step::Last),
             Ok(FeedResponse::Missing(status)) => {
                 return Ok(Step::Broken(format!("the server responded with {status} to {url}")));
             }
@@ -246,8 +251,7 @@ impl PageReader<'_, '_> {
                 return Ok(Step::Stopped(format!("the server responded with {status}"), delay));
             }
             Ok(FeedResponse::Unchanged(_)) => return Ok(Step::Last),
-            // Some servers respond with their home page to a number that is too high.
-            Err(error) if is_numbered(url) && error.is::<FeedError>() => return Ok(Step::Last),
+            Err(error) if is_beyond_last_page(url, &error) => return Ok(Step::Last),
             Err(error) => return Ok(Step::Stopped(format!("{error:#}"), Duration::ZERO)),
         };
         if page.url.origin() != self.first.url.origin() {
@@ -260,15 +264,24 @@ impl PageReader<'_, '_> {
             return Ok(Step::Last);
         }
         let next = document.next_page(&url);
-        let has_chosen = select_entries(self.poll.app, self.poll.feed, &mut document).await?;
-        if !has_chosen || !self.is_by_known_author(&document) {
+        if !select_entries(self.poll.app, self.poll.feed, &mut document, self.authors).await? {
             return Ok(Step::Broken("it has several authors; set authors in the config".to_owned()));
         }
         let entries = document.entries.len();
-        self.poll.archived = 0;
-        Box::pin(self.poll.process_older_page(document)).await?;
+        let undated = undated_keys(&document, &document.entries);
+        self.poll.counts.archived = 0;
+        let is_whole = Box::pin(self.poll.process_older_page(document)).await?;
+        self.progress.archived = self.progress.archived.saturating_add(self.poll.counts.archived);
+        if !is_whole {
+            if self.progress.failures + 1 < MAX_PAGE_TRIES {
+                return Ok(Step::Stopped("an entry cannot be stored".to_owned(), Duration::ZERO));
+            }
+            // It is not new if it can be stored later.
+            let mut tx = self.poll.app.db.begin().await?;
+            left_out_entries::insert(&mut tx, self.poll.feed.id, &undated).await?;
+            tx.commit().await?;
+        }
         self.progress.read += 1;
-        self.progress.archived = self.progress.archived.saturating_add(self.poll.archived);
         self.progress.failures = 0;
         let PageProgress { read, archived, .. } = self.progress;
         tracing::info!(feed = self.poll.feed.name, page = read, entries, archived, "read an older page");

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::feed_poll::FeedPoll;
 use super::identify::{Candidate, EntryMatch, candidates, first_known, identify};
+use super::left_out::was_left_out;
 use super::new_entry::NewReview;
 use crate::domain::feed::IngestDecision;
 use crate::flows::review_media::{ReviewMedia, fetch_review_media};
@@ -47,8 +48,14 @@ impl FeedPoll<'_> {
             let mut tx = self.app.db.begin().await?;
             self.newest_known = first_known(&mut tx, self.feed, &self.document_ids, &candidates).await?;
             if self.newest_known.is_none() && !feed_entries::exists(&mut tx, self.feed.id).await? {
-                // The feed was empty until now.
+                // None of its entries was a review until now.
                 self.newest_known = Some(usize::MAX);
+            }
+            for candidate in candidates.iter().filter(|candidate| candidate.entry.content.published.is_none())
+            {
+                if was_left_out(&mut tx, self.feed, candidate).await? {
+                    self.left_out.insert(candidate.position);
+                }
             }
         }
         self.process_each(candidates).await
@@ -119,7 +126,7 @@ impl FeedPoll<'_> {
         if let EntryMatch::Known(known, _) = &found
             && known.feed_id == self.feed.id
         {
-            self.known += 1;
+            self.counts.known += 1;
             if candidate.is_pending(known) {
                 self.note(candidate.position, Some(IngestDecision::Held), "its change waits already");
                 return Ok(());
@@ -155,7 +162,7 @@ impl FeedPoll<'_> {
         let PreparedEntry { candidate, media, language_note } = prepared;
         let now = self.app.clock.now();
         let missing = media.describe_missing(false);
-        self.without_images += u32::from(media.pending_body().is_some());
+        self.counts.without_images += u32::from(media.pending_body().is_some());
         let title = candidate.entry.content.title.clone();
         // Identified again: fetching the images took time, and another worker may have processed the entry.
         let mut created = None;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::left_out::undated_keys;
 use crate::domain::canonical_url::url_key;
 use crate::domain::feed::{Feed, IngestDecision};
 use crate::domain::feed_entry::{EntryKind, FeedEntry};
@@ -10,17 +11,18 @@ use crate::domain::feed_selection::fold_name;
 use crate::domain::html_escape::escape;
 use crate::flows::App;
 use crate::sources::feed::{FeedDocument, paid_note};
-use crate::store::{Tx, feed_entries, feed_log};
+use crate::store::{Tx, feed_entries, feed_log, left_out_entries};
 
 /// The maximum number of authors that a line of the log names.
 const MAX_LISTED_AUTHORS: usize = 20;
 
-/// Removes the entries that are no reviews. Returns whether it could decide about all: if the feed has several authors and the
-/// config chooses none, only entries that are known remain; and an entry that is empty may have a text later.
+/// Removes the entries that are no reviews. Returns whether it could decide about them: if the feed has several authors and the
+/// config chooses none, only entries that are known remain. `authors` are those of the feed so far ([`Feed::authors`]).
 pub(super) async fn select_entries(
     app: &App,
     feed: &Feed,
     document: &mut FeedDocument,
+    authors: &mut Option<Vec<String>>,
 ) -> anyhow::Result<bool> {
     let selection = &feed.selection;
     let mut lines: Vec<(String, String)> = Vec::new();
@@ -32,6 +34,7 @@ pub(super) async fn select_entries(
     let (chosen, others): (Vec<_>, Vec<_>) = std::mem::take(&mut document.entries)
         .into_iter()
         .partition(|entry| selection.takes_kind(entry.kind) && selection.takes_labels(&entry.content.tags));
+    let mut left_out = undated_keys(document, &others);
     if others.iter().any(|entry| matches!(entry.kind, EntryKind::DiaryEntry | EntryKind::List)) {
         let reason = "left out films without a text and lists; include chooses them in the config";
         lines.push((feed.name.clone(), reason.to_owned()));
@@ -42,23 +45,20 @@ pub(super) async fn select_entries(
     }));
     let (mut chosen, others): (Vec<_>, Vec<_>) =
         chosen.into_iter().partition(|entry| selection.takes_authors(&entry.authors));
+    left_out.extend(undated_keys(document, &others));
     if !others.is_empty() {
         let reason = format!("left out what is not by the authors of this feed: {}", count_authors(&others));
         lines.push((feed.name.clone(), reason));
     }
-    let has_chosen =
-        !selection.authors.is_empty() || common_authors(&chosen).is_none_or(|authors| !authors.is_empty());
+    let has_chosen = !selection.authors.is_empty() || accept_authors(app, feed, &chosen, authors).await?;
     if !has_chosen {
-        let reason = format!(
-            "the feed has several authors ({}); to import its entries, set authors in the config",
-            count_authors(&chosen)
-        );
+        let reason = describe_authors(&chosen, authors.as_deref());
         lines.push((feed.name.clone(), reason));
         chosen = keep_known(app, feed, chosen).await?;
     }
     let (empty, mut chosen): (Vec<_>, Vec<_>) =
         chosen.into_iter().partition(|entry| entry.content.is_empty());
-    let has_empty = !empty.is_empty();
+    left_out.extend(undated_keys(document, &empty));
     let reason = "it has neither a text nor a picture nor a sound";
     lines.extend(empty.into_iter().map(|entry| (entry.content.title, reason.to_owned())));
     for entry in &mut chosen {
@@ -67,19 +67,74 @@ pub(super) async fn select_entries(
         }
     }
     document.entries = chosen;
-    if !lines.is_empty() {
+    if feed.is_read() {
+        // What is left out later was not there at first: with a label or a text, it is new.
+        left_out.clear();
+    }
+    if !lines.is_empty() || !left_out.is_empty() {
         let now = app.clock.now();
         let mut tx = app.db.begin().await?;
         for (subject, reason) in lines {
             feed_log::append_once(&mut tx, feed.id, IngestDecision::Skipped, &subject, &reason, now).await?;
         }
+        left_out_entries::insert(&mut tx, feed.id, &left_out).await?;
         tx.commit().await?;
     }
-    Ok(has_chosen && !has_empty)
+    Ok(has_chosen)
+}
+
+/// Says why no author is accepted. `before` are those of earlier entries.
+fn describe_authors(entries: &[FeedEntry], before: Option<&[String]>) -> String {
+    let before = match before {
+        None | Some([]) => String::new(),
+        Some(names) => format!("; before: {}", names.join(", ")),
+    };
+    let now = count_authors(entries);
+    format!("the feed has several authors ({now}{before}); to import its entries, set authors in the config")
+}
+
+/// Whether an author of all entries so far wrote these entries, too. Notes who remains.
+async fn accept_authors(
+    app: &App,
+    feed: &Feed,
+    entries: &[FeedEntry],
+    authors: &mut Option<Vec<String>>,
+) -> anyhow::Result<bool> {
+    let Some(common) = common_authors(entries) else { return Ok(true) };
+    let is_shared = |name: &&String| authors.as_ref().is_none_or(|known| known.contains(name));
+    let shared: Vec<String> = common.iter().filter(is_shared).cloned().collect();
+    let is_accepted = !shared.is_empty();
+    if is_accepted || authors.is_none() {
+        *authors = Some(shared);
+    } else if !common.is_empty() && is_renamed(app, feed, entries, authors.as_deref()).await? {
+        *authors = Some(common);
+        return Ok(true);
+    }
+    Ok(is_accepted)
+}
+
+/// Whether an entry that was imported names other authors now: the critic has another name.
+async fn is_renamed(
+    app: &App,
+    feed: &Feed,
+    entries: &[FeedEntry],
+    authors: Option<&[String]>,
+) -> anyhow::Result<bool> {
+    let authors = authors.unwrap_or_default();
+    let is_by_others = |entry: &&FeedEntry| {
+        !entry.authors.is_empty() && !entry.authors.iter().any(|name| authors.contains(&fold_name(name)))
+    };
+    let mut tx = app.db.begin().await?;
+    for entry in entries.iter().filter(is_by_others).filter(|_| !authors.is_empty()) {
+        if is_known(&mut tx, feed, entry).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Returns the authors that wrote all entries that name any, alone or with others, or `None` if no entry does.
-pub(super) fn common_authors(entries: &[FeedEntry]) -> Option<Vec<String>> {
+fn common_authors(entries: &[FeedEntry]) -> Option<Vec<String>> {
     let mut named = entries.iter().filter(|entry| !entry.authors.is_empty());
     let mut common: Vec<String> = named.next()?.authors.iter().map(|name| fold_name(name)).collect();
     for entry in named {

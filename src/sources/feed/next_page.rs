@@ -101,9 +101,9 @@ impl PageHints {
     }
 }
 
-/// Whether a page at this URL may be one that the feed does not have, since nothing but its number says that it exists.
-pub fn is_numbered(url: &Url) -> bool {
-    parameter(url, "paged").is_some() || parameter(url, "start-index").is_some()
+/// Whether a page at this URL may be one that the feed does not have: feeds of WordPress do not say how many they have.
+pub fn is_guessed(url: &Url) -> bool {
+    parameter(url, "paged").is_some()
 }
 
 /// A next page must have the origin of this one. Blogs of Blogger link to the same page at `www.blogger.com`, with a number
