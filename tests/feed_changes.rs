@@ -19,6 +19,9 @@ use crate::support::{Database, Fixture};
 both_databases!(
     a_tracking_parameter_of_a_link_is_no_change,
     what_only_this_version_reads_differently_is_mended_silently,
+    what_is_too_large_to_be_kept_is_mended_silently,
+    an_upgrade_does_not_hide_that_a_feed_turns_to_excerpts,
+    a_kept_change_does_not_take_over_an_id_that_entries_share,
     a_manual_revision_by_an_earlier_version_is_not_mended_away,
     an_excerpt_does_not_replace_a_full_text,
     a_correction_of_one_field_stays_while_others_change,
@@ -113,6 +116,69 @@ async fn what_only_this_version_reads_differently_is_mended_silently(database: D
     changed[0].html.push_str("<p>A line that was added.</p>");
     poll(&fixture, &changed).await;
     assert_eq!(updates(&fixture), 1);
+}
+
+async fn what_is_too_large_to_be_kept_is_mended_silently(database: Database) {
+    let mut item = Item::review("Alpha");
+    item.html.extend(["<p><img src=\"data:image/png;base64,", &"iVBO".repeat(150_000), "\" alt=\"\"></p>"]);
+    let fixture = fixture_with_reviews(database, std::slice::from_ref(&item)).await;
+    let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
+    let mut db = DbControl::connect(&fixture.app).await;
+    for read in 1..=2 {
+        db.execute("update reviews set body = '<p>Read in another way.</p>' || body").await;
+        db.execute("update feed_entries set content_hash = 'of another version'").await;
+        db.execute("update feeds set parser_version = 'another'").await;
+        poll(&fixture, std::slice::from_ref(&item)).await;
+        assert!(!fixture.page(&article).await.text.contains("Read in another way."));
+        assert_eq!((updates(&fixture), log_lines(&fixture, "mended 1 review").await), (0, read));
+    }
+    item.html.push_str("<p>A line that was added.</p>");
+    poll(&fixture, std::slice::from_ref(&item)).await;
+    assert_eq!(updates(&fixture), 1);
+}
+
+async fn an_upgrade_does_not_hide_that_a_feed_turns_to_excerpts(database: Database) {
+    let items = [Item::review("Alpha"), Item::review("Beta")];
+    let fixture = fixture_with_reviews(database, &items).await;
+    let alpha = fixture.await_article(|article| is_about(article, "Alpha")).await;
+    let beta = fixture.await_article(|article| is_about(article, "Beta")).await;
+    // The version before took what stands below a text for a part of it.
+    let mut db = DbControl::connect(&fixture.app).await;
+    db.execute("update reviews set body = body || '<p>The post appeared first on Third Row.</p>'").await;
+    db.execute("update feed_entries set content_hash = 'of another version'").await;
+    forget_sources(&fixture).await;
+    let mut now = items.clone();
+    let end = now[0].html.find("pays it back").expect("the first sentence");
+    now[0].html = format!("{} […]</p>", &now[0].html[..end]);
+    poll(&fixture, &now).await;
+    assert!(fixture.page(&alpha).await.text.contains("what one takes home"));
+    assert_eq!(log_lines(&fixture, "only the beginning of the text").await, 1);
+    let page = fixture.page(&beta).await;
+    assert!(
+        !page.text.contains("appeared first") && page.text.contains("what one takes home"),
+        "{}",
+        page.text
+    );
+    assert_eq!((updates(&fixture), log_lines(&fixture, "mended 1 review").await), (0, 1));
+}
+
+async fn a_kept_change_does_not_take_over_an_id_that_entries_share(database: Database) {
+    let with_id = |film: &str| Item { id: "https://remote.test/".to_owned(), ..Item::review(film) };
+    let mut items = vec![with_id("Alpha"), with_id("Beta")];
+    let fixture = fixture_with_reviews(database, &items).await;
+    let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
+    let text = "Mended at the desk. It has as many words as the text in the feed, so that no one takes the one for a \
+                beginning of the other; the ferry is late, the radio is on, and two sisters do not speak at all.";
+    let file = fixture.app.write("revised.md", &markdown("Alpha", "Alpha", text));
+    fixture.app.command_output(&["revise", slug(&article), &file]).await;
+    items[0].html.push_str("<p>Mended on the blog.</p>");
+    poll(&fixture, &items).await;
+    fixture.app.command_output(&["feed", "accept", slug(&article)]).await;
+    fixture.await_page(&article, "the text of the feed", |page| page.text.contains("on the blog.")).await;
+    // An entry alone shares its id with none.
+    poll(&fixture, &[with_id("Gamma")]).await;
+    assert_eq!(fixture.remote.distinct_activities("Create").len(), 3, "{:?}", fixture.app.feed_log().await);
+    assert!(fixture.page(&article).await.text.contains("on the blog."));
 }
 
 async fn a_manual_revision_by_an_earlier_version_is_not_mended_away(database: Database) {

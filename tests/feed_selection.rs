@@ -1,6 +1,7 @@
 //! Which entries of a feed are reviews: public posts by the critic, and nothing else.
 
 use crate::both_databases;
+use crate::support::db_control::DbControl;
 use crate::support::feed::{Item, NAME as FEED, PATH, atom, rss};
 use crate::support::remote::Document;
 use crate::support::{Database, Fixture};
@@ -11,6 +12,7 @@ both_databases!(
     a_live_feed_of_blogger_is_an_ordinary_feed,
     drafts_and_comments_in_a_feed_are_no_reviews,
     a_paid_post_is_left_out_unless_its_teaser_is_wanted,
+    a_teaser_is_the_same_when_it_is_read_again,
     a_feed_of_several_authors_waits_until_one_is_chosen,
     another_single_author_is_not_the_critic,
     labels_choose_entries,
@@ -208,6 +210,54 @@ async fn a_paid_post_is_left_out_unless_its_teaser_is_wanted(database: Database)
     let teaser = fixture.await_article(|article| article["name"].to_string().contains("Ferry")).await;
     let content = teaser["content"].to_string();
     assert!(content.contains("The rest of this review is for paying readers."), "{content}");
+    assert!(!content.contains("Read more"), "{content}");
+}
+
+async fn a_teaser_is_the_same_when_it_is_read_again(database: Database) {
+    let feed = |text: &str| {
+        let mut paid = Item::review("Ferry");
+        paid.html.extend([text, "<p><a href=\"", &paid.link, "\">Read more</a></p>"]);
+        let generator = "<generator>Substack</generator><description>";
+        xml(rss(&[paid]).replacen("<description>", generator, 1))
+    };
+    let fixture = Fixture::with(database, |remote, settings| {
+        remote.serve_feed(&[]);
+        settings.feed(FEED, &remote.url(PATH), "paid = \"teaser\"")
+    })
+    .await;
+    fixture.follow(&fixture.alice).await;
+    let updates = || {
+        let updates = fixture.remote.distinct_activities("Update");
+        updates.iter().filter(|update| update["object"]["type"] == "Article").count()
+    };
+    let poll = async |document: Document| {
+        fixture.remote.serve(PATH, document);
+        fixture.poll().await;
+        fixture.settle().await;
+    };
+    poll(feed("")).await;
+    let article = fixture.await_article(|article| article["name"].to_string().contains("Ferry")).await;
+    // Another version of Marquee reads it.
+    let mut db = DbControl::connect(&fixture.app).await;
+    db.execute("update feed_entries set content_hash = 'of another version'").await;
+    db.execute("update feeds set parser_version = 'another'").await;
+    poll(feed("")).await;
+    assert_eq!((sent(&fixture), updates()), (1, 0));
+    // A change that was kept back has the note, too.
+    db.execute("update reviews set corrected_fields = '[\"body\"]'").await;
+    poll(feed("<p>And one more thought about the quay.</p>")).await;
+    assert_eq!(updates(), 0);
+    let slug = article["url"].as_str().and_then(|page| page.rsplit('/').next()).expect("a slug");
+    fixture.app.command_output(&["feed", "accept", slug]).await;
+    for _ in 0..2 {
+        poll(feed("<p>And one more thought about the quay.</p>")).await;
+        assert_eq!(updates(), 1);
+    }
+    let content = fixture.article(&article).await["content"].to_string();
+    assert!(
+        content.contains("thought about the quay") && content.contains("for paying readers"),
+        "{content}"
+    );
     assert!(!content.contains("Read more"), "{content}");
 }
 

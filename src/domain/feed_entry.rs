@@ -10,8 +10,8 @@ pub struct FeedEntry {
     pub guid: Option<String>,
     /// The review that it carries. `content.canonical_url` is the entry's own link.
     pub content: ReviewContent,
-    /// A feed document with this entry only, as the feed has it; `None` if that is too large to be kept.
-    pub source: Option<String>,
+    /// What it was read from.
+    pub source: EntrySource,
     /// Where the film and the rating of the review were read.
     pub evidence: Vec<CreditEvidence>,
     /// What the log says about its date, if that cannot be read or its zone was assumed.
@@ -22,6 +22,15 @@ pub struct FeedEntry {
     pub authors: Vec<String>,
     /// Whether it comes from an export or a backup of a blog. Followers have seen it, or were never to.
     pub is_exported: bool,
+}
+
+/// What an entry was read from, by which another version of Marquee tells whether the feed changed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntrySource {
+    /// A feed document with this entry only, as the feed has it.
+    Document(String),
+    /// The SHA-256 (hexadecimal) of an entry that is too large to be kept.
+    Hash(String),
 }
 
 /// What a public entry is. Only posts are reviews, unless the config includes others.

@@ -40,10 +40,15 @@ impl LossyChange {
         if after != before && start.len() < before.len() && before.starts_with(start) {
             return Some(Self::Beginning);
         }
-        if after.len() * 2 < before.len() {
+        if Self::is_under_half(old, new) {
             return Some(Self::Shorter);
         }
         (has_pictures(old) && !has_pictures(new)).then_some(Self::Pictures)
+    }
+
+    /// Whether the new text has less than half of the letters of the old one.
+    pub fn is_under_half(old: &ReviewContent, new: &ReviewContent) -> bool {
+        letters(&new.body).len() * 2 < letters(&old.body).len()
     }
 }
 

@@ -39,7 +39,8 @@ use super::credits::HeadlineColumns;
 use super::html;
 use super::review_content::{self, ReviewParts, SourceText};
 use crate::domain::canonical_url::url_key;
-use crate::domain::feed_entry::{EntryKind, ExcludedKind, FeedEntry};
+use crate::domain::feed_entry::{EntryKind, EntrySource, ExcludedKind, FeedEntry};
+use crate::domain::hash::sha256_hex;
 use crate::domain::named_enum::named_enum;
 
 /// The maximum size of a document in bytes. Larger documents are neither downloaded completely nor parsed.
@@ -177,8 +178,7 @@ struct ParsedEntry {
     parts: ReviewParts,
     base: Url,
     dates: SourceDates,
-    /// A feed document with this entry only.
-    source: String,
+    source: EntrySource,
     /// What it is, if it is not a public post.
     excluded: Option<ExcludedKind>,
     /// What it is otherwise.
@@ -329,7 +329,7 @@ fn into_entry(parsed: ParsedEntry, feed: &FeedContext) -> Result<FeedEntry, Entr
     Ok(FeedEntry {
         guid,
         content,
-        source: Some(source).filter(|source| source.len() <= MAX_SOURCE_BYTES),
+        source,
         evidence,
         date_note: dates.note,
         kind,
@@ -368,6 +368,11 @@ impl FeedDocument {
         let urls = self.entries.iter().filter_map(|e| e.content.canonical_url.as_ref());
         self.shared_urls = duplicates(urls.map(url_key).collect());
     }
+}
+
+/// Returns the hash of an entry if it is too large to be kept.
+fn hash_of_large(entry: &str) -> Option<String> {
+    (entry.len() > MAX_SOURCE_BYTES).then(|| sha256_hex(entry.as_bytes()))
 }
 
 /// Shortens a part of the document for an error message.

@@ -7,6 +7,7 @@ use sqlx::FromRow;
 use super::compressed_text::{compress, decompress};
 use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::feed::{Feed, HoldReason, PendingReason};
+use crate::domain::feed_entry::EntrySource;
 use crate::domain::id::{CriticId, EntryId, FeedId, ReviewId};
 use crate::domain::time::Timestamp;
 
@@ -139,8 +140,8 @@ pub struct EntryRecord<'a> {
     pub text_hash: &'a str,
     /// The hash of everything that a reader would notice.
     pub content_hash: &'a str,
-    /// The document that the entry was read from; `None` if it is too large to be kept.
-    pub source: Option<&'a str>,
+    /// What the entry was read from.
+    pub source: &'a EntrySource,
     /// The `publish_since` of its feed.
     pub publish_since: Timestamp,
     /// The review.
@@ -179,38 +180,32 @@ pub async fn upsert(tx: &mut Tx, seen: &EntryRecord<'_>, now: Timestamp) -> Resu
     Ok(())
 }
 
-/// Compresses the source of an entry. If it was too large to be kept, the result is empty.
-fn pack(source: Option<&str>) -> Result<Vec<u8>> {
-    source.map_or_else(|| Ok(Vec::new()), compress)
-}
+/// What a stored hash begins with. A compressed text cannot begin with this byte (RFC 1951 section 3.2.3).
+const HASH_MARK: u8 = 0xff;
 
-/// The document that an entry was read from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EntrySource {
-    /// An earlier version of Marquee read the entry, and kept no documents.
-    Unknown,
-    /// The document was too large to be kept.
-    TooLarge,
-    /// A feed with this entry only.
-    Document(String),
-}
-
-impl EntrySource {
-    fn unpack(bytes: Option<&[u8]>) -> Result<Self> {
-        match bytes {
-            None => Ok(Self::Unknown),
-            Some([]) => Ok(Self::TooLarge),
-            Some(bytes) => Ok(Self::Document(decompress(bytes)?)),
-        }
+/// Returns the stored form of what an entry was read from.
+fn pack(source: &EntrySource) -> Result<Vec<u8>> {
+    match source {
+        EntrySource::Document(document) => compress(document),
+        EntrySource::Hash(hash) => Ok([&[HASH_MARK], hash.as_bytes()].concat()),
     }
 }
 
-/// Returns the document that an entry was read from when its review was last changed.
-pub async fn find_source(tx: &mut Tx, id: EntryId) -> Result<EntrySource> {
+fn unpack(bytes: &[u8]) -> Result<EntrySource> {
+    match bytes {
+        [] => Ok(EntrySource::Hash(String::new())),
+        [HASH_MARK, hash @ ..] => Ok(EntrySource::Hash(String::from_utf8_lossy(hash).into_owned())),
+        bytes => Ok(EntrySource::Document(decompress(bytes)?)),
+    }
+}
+
+/// Returns what an entry was read from when its review was last changed; `None` if an earlier version of Marquee, which kept no
+/// sources, read it.
+pub async fn find_source(tx: &mut Tx, id: EntryId) -> Result<Option<EntrySource>> {
     let query = "select source from feed_entries where id = $1";
     let bytes: Option<Option<Vec<u8>>> =
         with_tx!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)?;
-    EntrySource::unpack(bytes.flatten().as_deref())
+    bytes.flatten().as_deref().map(unpack).transpose()
 }
 
 /// A change that is not applied yet.
@@ -222,8 +217,8 @@ pub struct PendingChange<'a> {
     pub guid: Option<&'a str>,
     /// The new normalized URL.
     pub url: Option<&'a str>,
-    /// The document with the change.
-    pub source: Option<&'a str>,
+    /// What the change was read from.
+    pub source: &'a EntrySource,
     /// The hash of the new content.
     pub content_hash: &'a str,
     /// Why it waits.
@@ -261,9 +256,9 @@ pub async fn find_pending(tx: &mut Tx, id: EntryId) -> Result<Option<String>> {
     let query = "select pending_source from feed_entries where id = $1";
     let bytes: Option<Option<Vec<u8>>> =
         with_tx!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)?;
-    match EntrySource::unpack(bytes.flatten().as_deref())? {
-        EntrySource::Document(document) => Ok(Some(document)),
-        EntrySource::Unknown | EntrySource::TooLarge => Ok(None),
+    match bytes.flatten().as_deref().map(unpack).transpose()? {
+        Some(EntrySource::Document(document)) => Ok(Some(document)),
+        None | Some(EntrySource::Hash(_)) => Ok(None),
     }
 }
 

@@ -3,15 +3,17 @@
 
 use super::feed_poll::FeedPoll;
 use super::identify::{Candidate, candidates};
+use super::select_entries::add_teaser_note;
 use crate::domain::content_fields::differing_fields;
 use crate::domain::content_hash::content_hash;
 use crate::domain::feed::PendingReason;
+use crate::domain::feed_entry::EntrySource;
 use crate::domain::lossy_change::LossyChange;
 use crate::domain::review::{ContentField, Review, ReviewContent, ReviewState};
 use crate::flows::review_media::ReviewMedia;
 use crate::sources::feed::{self, FeedSource};
 use crate::store::Tx;
-use crate::store::feed_entries::{self, EntrySource, StoredEntry};
+use crate::store::feed_entries::{self, StoredEntry};
 
 /// What to do about the new content of an entry.
 pub(super) enum EntryChange {
@@ -36,21 +38,31 @@ impl FeedPoll<'_> {
         media: &ReviewMedia,
     ) -> anyhow::Result<EntryChange> {
         let new = &candidate.entry.content;
-        let old = match feed_entries::find_source(tx, known.id).await? {
-            EntrySource::Unknown => return Ok(EntryChange::Mend(possible_corrections(review, known, new))),
-            EntrySource::TooLarge => None,
-            EntrySource::Document(document) => self.parse_source(&document),
+        let source = feed_entries::find_source(tx, known.id).await?;
+        let old = match &source {
+            Some(EntrySource::Document(document)) => self.parse_source(document, known),
+            Some(EntrySource::Hash(_)) | None => None,
         };
-        if let Some(old) = &old
-            && content_hash(&old.entry.content) == candidate.content_hash
-        {
+        let is_same = match &source {
+            Some(hash @ EntrySource::Hash(_)) => *hash == candidate.entry.source,
+            _ => old.as_ref().is_some_and(|old| content_hash(&old.entry.content) == candidate.content_hash),
+        };
+        if is_same {
             return Ok(EntryChange::Mend(review.corrected.clone()));
         }
-        // Pictures that have not come yet are not lost.
-        let is_loss = |loss: &LossyChange| *loss != LossyChange::Pictures || media.pending_body().is_none();
+        // Pictures that have not come yet are not lost. If nothing says what the entry was before, this version may have left
+        // out what stood below the text, or a picture that was none.
+        let is_loss = |loss: &LossyChange| match loss {
+            LossyChange::Pictures => media.pending_body().is_none() && source.is_some(),
+            LossyChange::Beginning => source.is_some() || LossyChange::is_under_half(&review.content, new),
+            LossyChange::Empty | LossyChange::Shorter => true,
+        };
         if let Some(loss) = LossyChange::find(&review.content, new).filter(is_loss) {
             let reason = format!("{loss}, so the review keeps what it has");
             return Ok(EntryChange::Wait(PendingReason::Lossy, reason));
+        }
+        if source.is_none() {
+            return Ok(EntryChange::Mend(possible_corrections(review, known, new)));
         }
         let changed = old.map(|old| differing_fields(&old.entry.content, new));
         let is_corrected = |field: &ContentField| {
@@ -72,7 +84,8 @@ impl FeedPoll<'_> {
     }
 
     /// Parses a document with one entry, which is stored. A version of Marquee that does not read it any more has no candidate.
-    pub(super) fn parse_source(&self, document: &str) -> Option<Candidate> {
+    /// What the entries around it told about it is gone: which ids they shared, and in which zone and order their dates were.
+    pub(super) fn parse_source(&self, document: &str, known: &StoredEntry) -> Option<Candidate> {
         let zone = &self.app.site.timezone;
         let source = FeedSource {
             bytes: document.as_bytes(),
@@ -81,8 +94,15 @@ impl FeedPoll<'_> {
             zone,
             columns: &self.columns,
         };
-        let mut candidate = candidates(feed::parse(source).ok()?).0.pop()?;
+        let mut document = feed::parse(source).ok()?;
+        document.entries.iter_mut().for_each(add_teaser_note);
+        let mut candidate = candidates(document).0.pop()?;
         candidate.position = usize::MAX;
+        candidate.guid.clone_from(&known.guid);
+        candidate.url.clone_from(&known.url);
+        if candidate.entry.date_note.is_some() {
+            candidate.entry.content.published = None;
+        }
         Some(candidate)
     }
 }

@@ -174,7 +174,7 @@ impl<'a> FeedPoll<'a> {
             url: candidate.url.as_deref(),
             text_hash: &candidate.text_hash,
             content_hash: &candidate.content_hash,
-            source: candidate.entry.source.as_deref(),
+            source: &candidate.entry.source,
             publish_since: self.feed.publish_since,
             review,
             hold_reason,

@@ -124,7 +124,7 @@ impl FeedPoll<'_> {
             entry: known.id,
             guid: candidate.guid.as_deref(),
             url: candidate.url.as_deref(),
-            source: candidate.entry.source.as_deref(),
+            source: &candidate.entry.source,
             content_hash: &candidate.content_hash,
             reason,
         };
@@ -169,7 +169,7 @@ impl FeedPoll<'_> {
     async fn apply_pending_change(&mut self, known: &StoredEntry) -> anyhow::Result<()> {
         let mut tx = self.app.db.begin().await?;
         let source = feed_entries::find_pending(&mut tx, known.id).await?;
-        let Some(candidate) = source.and_then(|source| self.parse_source(&source)) else {
+        let Some(candidate) = source.and_then(|source| self.parse_source(&source, known)) else {
             // It is read again when the feed changes.
             feed_entries::clear_pending(&mut tx, known.id).await?;
             return Ok(tx.commit().await?);
@@ -199,7 +199,7 @@ impl FeedPoll<'_> {
         };
         let source = feed_entries::find_pending(&mut tx, known.id).await?;
         drop(tx);
-        let candidate = source.and_then(|source| self.parse_source(&source));
+        let candidate = source.and_then(|source| self.parse_source(&source, &known));
         let candidate =
             candidate.context("the change was too large to be kept; revise the review by hand")?;
         let PreparedEntry { candidate, media, .. } = self.prepare(candidate).await;

@@ -61,11 +61,7 @@ pub(super) async fn select_entries(
     left_out.extend(undated_keys(document, &empty));
     let reason = "it has neither a text nor a picture nor a sound";
     lines.extend(empty.into_iter().map(|entry| (entry.content.title, reason.to_owned())));
-    for entry in &mut chosen {
-        if entry.kind == EntryKind::Teaser {
-            add_teaser_note(entry);
-        }
-    }
+    chosen.iter_mut().for_each(add_teaser_note);
     document.entries = chosen;
     if feed.is_read() {
         // What is left out later was not there at first: with a label or a text, it is new.
@@ -186,8 +182,11 @@ pub(super) async fn is_known(tx: &mut Tx, feed: &Feed, entry: &FeedEntry) -> any
     Ok(found.is_some_and(|found| found.feed_id == feed.id))
 }
 
-/// Says below the text that it goes on elsewhere.
-fn add_teaser_note(entry: &mut FeedEntry) {
+/// Says below a text of which only the beginning is public that it goes on elsewhere.
+pub(super) fn add_teaser_note(entry: &mut FeedEntry) {
+    if entry.kind != EntryKind::Teaser {
+        return;
+    }
     let content = &mut entry.content;
     let note = paid_note(content.language.as_deref());
     let note = match &content.canonical_url {

@@ -1,6 +1,7 @@
 //! One entry of an XML feed.
 
 use super::members::Members;
+use crate::domain::feed_entry::EntrySource;
 
 /// The format of an XML feed, which its root element determines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub(super) struct EntryDocument {
     pub(super) xml: String,
     /// The feed with only this entry, as it is in the document.
     pub(super) source: String,
+    /// The hash of the entry, if it is too large to be kept.
+    pub(super) hash: Option<String>,
     /// The `xml:lang` of its text, or else of its element.
     pub(super) language: Option<String>,
     /// The `rdf:about`, which is the id in RSS 1.0.
@@ -41,6 +44,14 @@ pub(super) struct EntryDocument {
 }
 
 impl EntryDocument {
+    /// Returns what is kept of the entry.
+    pub(super) fn kept_source(&self) -> EntrySource {
+        match &self.hash {
+            Some(hash) => EntrySource::Hash(hash.clone()),
+            None => EntrySource::Document(self.source.clone()),
+        }
+    }
+
     /// Returns the first date of those names.
     pub(super) fn date(&self, names: &[&str]) -> Option<&str> {
         names.iter().find_map(|wanted| {

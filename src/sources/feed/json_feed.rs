@@ -10,7 +10,7 @@ use super::entry_kind;
 use super::next_page::PageHints;
 use super::recording::recording;
 use super::{EntryError, FeedError, FeedFormat, FeedHead, NamedEntry, ParsedEntry, ParsedFeed, excerpt};
-use crate::domain::feed_entry::{EntryKind, ExcludedKind};
+use crate::domain::feed_entry::{EntryKind, EntrySource, ExcludedKind};
 use crate::domain::review::Poster;
 use crate::sources::html;
 use crate::sources::review_content::{ReviewParts, SourceText};
@@ -68,7 +68,9 @@ fn parse_item(item: Map<String, Value>, feed: &Map<String, Value>, base: &Url) -
     let entry = read_item(&item, base);
     let mut source = feed.clone();
     source.insert("items".to_owned(), Value::Array(vec![Value::Object(item)]));
-    ParsedEntry { source: Value::Object(source).to_string(), ..entry }
+    let source = Value::Object(source).to_string();
+    let hash = super::hash_of_large(&source);
+    ParsedEntry { source: hash.map_or_else(|| EntrySource::Document(source), EntrySource::Hash), ..entry }
 }
 
 fn read_item(item: &Map<String, Value>, base: &Url) -> ParsedEntry {
@@ -116,7 +118,7 @@ fn read_item(item: &Map<String, Value>, base: &Url) -> ParsedEntry {
         kind: EntryKind::Post,
         is_exported: false,
         has_stored_text: false,
-        source: String::new(),
+        source: EntrySource::Document(String::new()),
         authors: authors(item),
     }
 }

@@ -49,13 +49,16 @@ impl PageHints {
         }
     }
 
-    /// Notes the text of an element of the feed; returns whether the element is about pages.
+    /// Notes the text of an element of the feed; returns whether the element is about nothing but pages.
     pub(super) fn add_element(&mut self, local_name: &str, text: &str) -> bool {
         match local_name {
             "totalResults" => self.total = text.parse().ok(),
             "startIndex" => self.start = text.parse().ok(),
             "itemsPerPage" => self.page_size = text.parse().ok(),
-            "generator" => self.generator = Some(text.to_owned()),
+            "generator" => {
+                self.generator = Some(text.to_owned());
+                return false;
+            }
             _ => return false,
         }
         true

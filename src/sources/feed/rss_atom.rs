@@ -121,7 +121,7 @@ fn convert(entry: Entry, document: &EntryDocument, format: XmlFormat, base: &Url
         parts,
         base: entry_base,
         dates,
-        source: document.source.clone(),
+        source: document.kept_source(),
         excluded,
         kind,
         is_exported: stated.is_exported,

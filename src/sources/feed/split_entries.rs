@@ -485,7 +485,7 @@ impl<'a> Splitter<'a> {
         {
             let name = closed.name;
             self.xml.get(start..self.position).unwrap_or_default().clone_into(&mut document.source);
-            document.is_in_channel = depth == 3;
+            (document.hash, document.is_in_channel) = (super::hash_of_large(&document.source), depth == 3);
             let end = match &self.root {
                 Some(root) if depth > 1 && root.format != XmlFormat::Atom => {
                     format!("</{name}></channel></{}>", root.parser_name)
