@@ -14,6 +14,7 @@ mod line_segments;
 mod person_names;
 mod quoted_title;
 mod rating_lines;
+mod title_shape;
 
 use std::cell::OnceCell;
 use std::collections::HashSet;

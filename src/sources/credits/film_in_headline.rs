@@ -1,14 +1,13 @@
 //! Finds the title of a film in a headline: in quotation marks, beside the word *review*, before a year or a rating. A
 //! headline that may name another film, a column or no film at all has no title.
 
-use super::film_facts::only_year;
+use super::film_facts::{only_year, parse_year};
 use super::headline_parts::{HeadlinePart, PartKind, is_column, split_parts};
 use super::labels::{WordKind, is_word};
 use super::person_names::is_full_name;
-use super::quoted_title::{
-    MAX_TITLE_CHARS, QuotedText, may_be_title, quoted_texts, split_off_year, strip_quotes,
-};
+use super::quoted_title::{QuotedText, may_be_title, quoted_texts, split_off_year, strip_quotes};
 use super::rating_lines::stars_at_start;
+use super::title_shape::{is_plausible, reads_like_title};
 use crate::domain::content_hash::fold_letters;
 use crate::domain::rating::Rating;
 
@@ -27,63 +26,6 @@ pub(super) struct HeadlineFilm {
     pub(super) is_double: bool,
 }
 
-/// Words of four letters and more that titles do not capitalize.
-const SMALL_WORDS: [&str; 24] = [
-    "with", "from", "into", "over", "upon", "than", "that", "about", "after", "under", "when", "without",
-    "through", "between", "before", "against", "across", "within", "toward", "towards", "this", "their",
-    "your", "like",
-];
-/// Verbs of sentences about a film.
-const VERBS: [&str; 45] = [
-    "plays",
-    "feels",
-    "leads",
-    "lends",
-    "works",
-    "doubles",
-    "struggles",
-    "keeps",
-    "looks",
-    "doesn't",
-    "tells",
-    "bites",
-    "is",
-    "are",
-    "was",
-    "were",
-    "isn't",
-    "has",
-    "have",
-    "delivers",
-    "soars",
-    "proves",
-    "fails",
-    "makes",
-    "brings",
-    "should",
-    "gets",
-    "gives",
-    "shines",
-    "stumbles",
-    "falls",
-    "finds",
-    "offers",
-    "remains",
-    "takes",
-    "turns",
-    "wastes",
-    "packs",
-    "hits",
-    "misses",
-    "needs",
-    "deserves",
-    "can't",
-    "won't",
-    "lacks",
-];
-/// The longest title without quotation marks, in words.
-const MAX_TITLE_WORDS: usize = 12;
-
 /// Reads a headline. `is_in_body` tells whether a text occurs in the body of the review.
 pub(super) fn read_headline(
     headline: &str,
@@ -91,6 +33,13 @@ pub(super) fn read_headline(
     is_in_body: &dyn Fn(&str) -> bool,
 ) -> HeadlineFilm {
     let (text, rating) = split_off_rating(headline.trim());
+    if let Some((before, year)) = split_off_year(&text)
+        && split_parts(&before).last().is_some_and(|part| part.kind != PartKind::Text)
+    {
+        // `X Movie Review (2009)`
+        let film = read_headline(&before, language, is_in_body);
+        return HeadlineFilm { year: film.year.or(Some(year)), rating: rating.or(film.rating), ..film };
+    }
     let mut film = HeadlineFilm { rating, ..HeadlineFilm::default() };
     if has_phrase(&text, WordKind::DoubleFeature) {
         return HeadlineFilm { is_double: true, rating: None, ..film };
@@ -277,7 +226,7 @@ fn title_of_parts(
     let is_english =
         may_be_english && marker.is_none_or(|at| parts.get(at).is_some_and(|part| part.is_english));
     let accept = |title: &str, is_sure: bool| {
-        let title = without_maker(title);
+        let title = without_edition(without_maker(title));
         let confirmed = is_confirmed(title);
         let fits = is_plausible(title) && (confirmed || is_sure && reads_like_title(title, is_english));
         fits.then(|| strip_quotes(title).to_owned())
@@ -286,6 +235,10 @@ fn title_of_parts(
         return Some((accept(&whole, true)?, year));
     }
     // Several parts: a title with a colon, a column before a title, or a remark after it.
+    if parse_year(first.text).is_some() {
+        // `2001: A Space Odyssey`, or a film of that year.
+        return is_confirmed(&whole).then(|| accept(&whole, false)).flatten().map(|title| (title, year));
+    }
     if is_column(first.text) {
         let second = range.get(1)?;
         let rest = text.get(second.start..range.get(last)?.end)?.trim();
@@ -303,6 +256,12 @@ fn title_of_parts(
     // `Horror in the 90s: X (1992)` or `Mission: Impossible (1996)`
     let tail = text.get(second.start..range.get(last)?.end).and_then(split_off_year)?;
     Some((accept(&tail.0, false)?, Some(tail.1)))
+}
+
+/// Returns a title without the edition after it, as in `Stalker (Criterion)`.
+fn without_edition(title: &str) -> &str {
+    let edition = title.strip_suffix(')').and_then(|title| title.rsplit_once('('));
+    edition.filter(|(_, edition)| is_column(edition)).map_or(title, |(title, _)| title.trim_end())
 }
 
 /// Returns a title without the director after it, as in `Stalker, de Andrei Tarkovsky`.
@@ -364,59 +323,6 @@ fn is_remark(text: &str) -> bool {
                 )
             )
             && lower > 0)
-}
-
-/// Whether a text can be a title at all.
-fn is_plausible(title: &str) -> bool {
-    let words = title.split_whitespace().count();
-    let is_taken = |kind| is_word(title, kind);
-    (1..=MAX_TITLE_WORDS).contains(&words)
-        && title.chars().count() <= MAX_TITLE_CHARS
-        && title.chars().any(char::is_alphanumeric)
-        && !title.starts_with(char::is_lowercase)
-        && !title.ends_with([',', ':', ';'])
-        && ![WordKind::Review, WordKind::Column, WordKind::NotFilm, WordKind::Digest]
-            .into_iter()
-            .any(is_taken)
-}
-
-/// Whether a text reads like a title and not like a sentence or two titles. English titles are capitalized.
-fn reads_like_title(title: &str, is_english: bool) -> bool {
-    let words: Vec<&str> = title.split_whitespace().collect();
-    let lower: Vec<String> = words.iter().map(|word| word.to_lowercase().replace('\u{2019}', "'")).collect();
-    let joins = words.iter().skip(1).any(|word| {
-        matches!(
-            *word,
-            "and"
-                | "&"
-                | "und"
-                | "et"
-                | "och"
-                | "og"
-                | "And"
-                | "+"
-                | "/"
-                | "vs"
-                | "vs."
-                | "v"
-                | "y"
-                | "oraz"
-                | "Und"
-                | "Et"
-        )
-    }) || title.contains([',', ';']);
-    if joins {
-        return false;
-    }
-    if !is_english {
-        return words.len() <= 8;
-    }
-    let has_verb = words.len() >= 3
-        && lower.iter().skip(1).take(words.len() - 2).any(|word| VERBS.contains(&word.as_str()));
-    let is_sentence = words.iter().any(|word| {
-        word.chars().count() >= 4 && word.starts_with(char::is_lowercase) && !SMALL_WORDS.contains(word)
-    });
-    !has_verb && !is_sentence
 }
 
 /// Splits a rating off a headline: after a separator, in brackets, or a row of stars at either end.

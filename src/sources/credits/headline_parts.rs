@@ -95,7 +95,8 @@ pub(super) fn split_parts(headline: &str) -> Vec<HeadlinePart<'_>> {
 fn bracketed_part(open: char, rest: &str, close: char) -> Option<usize> {
     let inner = rest.split(close).next()?;
     let after = rest.get(inner.len() + close.len_utf8()..)?.trim_start();
-    let is_title = matches!(open, '[' | '【' | '［') && start_of_review(after);
+    let is_title =
+        matches!(open, '[' | '【' | '［') && start_of_review(after) && parse_year(inner.trim()).is_none();
     (is_review(inner) || is_title).then_some(inner.len())
 }
 
