@@ -24,6 +24,7 @@ use select_entries::select_entries;
 use tokio::sync::watch;
 
 pub mod check_feed;
+mod entry_batches;
 mod entry_change;
 mod feed_poll;
 mod fetch_feed;
@@ -33,7 +34,6 @@ mod known_entry;
 mod left_out;
 mod missed_pages;
 mod new_entry;
-mod older_entries;
 pub mod older_pages;
 mod process_entries;
 mod select_entries;

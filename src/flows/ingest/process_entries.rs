@@ -58,7 +58,7 @@ impl FeedPoll<'_> {
                 }
             }
         }
-        self.process_each(candidates).await
+        self.process_all(candidates).await
     }
 
     pub(super) async fn log_skipped(&self, skipped: &[(String, String)]) -> anyhow::Result<()> {
@@ -119,28 +119,6 @@ impl FeedPoll<'_> {
     }
 
     async fn process_entry(&mut self, candidate: Candidate) -> anyhow::Result<()> {
-        let found = {
-            let mut tx = self.app.db.begin().await?;
-            identify(&mut tx, self.feed, &self.document_ids, &candidate).await?
-        };
-        if let EntryMatch::Known(known, _) = &found
-            && known.feed_id == self.feed.id
-        {
-            self.counts.known += 1;
-            if candidate.is_pending(known) {
-                self.note(candidate.position, Some(IngestDecision::Held), "its change waits already");
-                return Ok(());
-            }
-            if candidate.is_unchanged(known) {
-                self.note(candidate.position, None, "already imported");
-                if known.pending_reason.is_some() {
-                    let mut tx = self.app.db.begin().await?;
-                    feed_entries::clear_pending(&mut tx, known.id).await?;
-                    tx.commit().await?;
-                }
-                return Ok(());
-            }
-        }
         let prepared = self.prepare(candidate).await;
         let mut tx = self.app.db.begin().await?;
         tx.lock(&self.feed.critic.to_string()).await?;
@@ -173,6 +151,9 @@ impl FeedPoll<'_> {
             EntryMatch::SimilarText(other) => {
                 created = Some(self.create_review(tx, candidate, Some(other), media, language_note).await?);
             }
+            // Another worker has stored it.
+            EntryMatch::Known(known, _)
+                if known.feed_id == self.feed.id && candidate.is_unchanged(&known) => {}
             EntryMatch::Known(known, by) => {
                 Box::pin(self.update_known(tx, candidate, &known, by, media)).await?;
             }
