@@ -13,6 +13,8 @@ both_databases!(
     drafts_and_comments_in_a_feed_are_no_reviews,
     a_paid_post_is_left_out_unless_its_teaser_is_wanted,
     a_teaser_is_the_same_when_it_is_read_again,
+    posts_behind_a_password_are_left_out,
+    a_story_for_members_of_medium_is_left_out,
     a_feed_of_several_authors_waits_until_one_is_chosen,
     another_single_author_is_not_the_critic,
     labels_choose_entries,
@@ -351,6 +353,58 @@ async fn another_single_author_is_not_the_critic(database: Database) {
     fixture.poll().await;
     fixture.settle().await;
     assert_eq!(sent(&fixture), 5);
+}
+
+async fn posts_behind_a_password_are_left_out(database: Database) {
+    let with = |film: &str, title: &str, html: &str| Item {
+        title: title.to_owned(),
+        html: html.to_owned(),
+        ..Item::review(film)
+    };
+    let form = "<form action=\"https://remote.test/wp-login.php?action=postpass\" class=\"post-password-form\" method=\"post\">\
+        <p>To see it, give its password.</p><input name=\"post_password\" type=\"password\"></form>";
+    let typecho = "<form class=\"protected\" action=\"/quay\" method=\"post\"><p class=\"word\">密码</p>\
+        <p><input type=\"password\" class=\"text\" name=\"protectPassword\"></p></form>";
+    let items = [
+        Item::review("Ferry"),
+        with("Oar", "Protected: Oar", form),
+        with("Quay", "Quay", typecho),
+        with(
+            "Salt",
+            "Geschützt: Salz",
+            "<p>Es gibt keine Kurzfassung, da dies ein geschützter Beitrag ist.</p>",
+        ),
+        with("Rope", "Rope", "There is no excerpt because this is a protected post."),
+    ];
+    let fixture = fixture(database, xml(rss(&items)), "").await;
+    let titles = titles(&fixture).await;
+    assert!(titles.len() == 1 && titles[0].contains("Ferry"), "{titles:?}");
+    assert_eq!(sent(&fixture), 1);
+    let lines = skipped(&fixture).await;
+    assert!(lines.len() == 1 && lines[0].contains("4 posts with a password"), "{lines:?}");
+}
+
+async fn a_story_for_members_of_medium_is_left_out(database: Database) {
+    let date = crate::support::signature::http_date(crate::support::now());
+    let item = |id: &str, link: &str, text: &str| {
+        format!(
+            "<item><title>The {id} leaves</title><link>https://medium.com/p/{id}</link><guid>https://medium.com/p/{id}</guid>\
+             <pubDate>{date}</pubDate><description><![CDATA[<div class=\"medium-feed-item\"><p class=\"medium-feed-snippet\">\
+             The {id} leaves without her\u{2026}</p>{link}</div>]]></description>{text}</item>"
+        )
+    };
+    let more = "<p class=\"medium-feed-link\"><a href=\"https://medium.com/p/ferry\">Continue reading on Medium »</a></p>";
+    let text = "<c:encoded xmlns:c=\"http://purl.org/rss/1.0/modules/content/\">\
+        <![CDATA[<p>The boat leaves without her, and it sinks.</p>]]></c:encoded>";
+    let feed = format!(
+        "<rss version=\"2.0\"><channel><title>Third Row</title><generator>Medium</generator>{}{}</channel></rss>",
+        item("ferry", more, ""),
+        item("boat", "", text)
+    );
+    let fixture = fixture(database, xml(feed), "").await;
+    assert_eq!(titles(&fixture).await, ["The boat leaves"]);
+    let lines = skipped(&fixture).await;
+    assert!(lines.len() == 1 && lines[0].contains("only its beginning is public"), "{lines:?}");
 }
 
 async fn labels_choose_entries(database: Database) {

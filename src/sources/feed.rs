@@ -16,6 +16,7 @@ mod letterboxd;
 mod members;
 mod microdata;
 mod next_page;
+mod password;
 mod paywall;
 mod recording;
 mod references;
@@ -190,6 +191,19 @@ struct ParsedEntry {
     authors: Vec<String>,
 }
 
+impl ParsedEntry {
+    /// Finds out from its texts whether all can read it. `generator` is the software that wrote the feed.
+    fn read_access(&mut self, generator: Option<&str>) {
+        if paywall::remove_paywall(&mut self.parts, generator) {
+            self.kind = EntryKind::Teaser;
+        }
+        // The plugins of some paywalls have forms for members, which are removed then.
+        if password::is_protected(&self.parts) {
+            self.excluded.get_or_insert(ExcludedKind::Protected);
+        }
+    }
+}
+
 /// A feed that was fetched, and what is known about it besides its bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct FeedSource<'a> {
@@ -249,7 +263,10 @@ pub fn parse(source: FeedSource<'_>) -> Result<FeedDocument, FeedError> {
         columns: document.columns.clone(),
         dates,
     };
-    for (index, NamedEntry { name, parsed }) in entries.into_iter().enumerate() {
+    for (index, NamedEntry { name, mut parsed }) in entries.into_iter().enumerate() {
+        if let Ok(parsed) = &mut parsed {
+            parsed.read_access(feed.generator.as_deref());
+        }
         if let Ok(ParsedEntry { excluded: Some(kind), .. }) = parsed {
             *document.excluded.entry(kind).or_default() += 1;
             continue;
@@ -322,8 +339,6 @@ fn into_entry(parsed: ParsedEntry, feed: &FeedContext) -> Result<FeedEntry, Entr
     let dates = feed.dates.read(&dates, parts.language.as_deref());
     parts.columns = feed.columns.clone();
     (parts.published, parts.updated) = (dates.published, dates.updated);
-    let is_teaser = paywall::remove_paywall(&mut parts, feed.generator.as_deref());
-    let kind = if is_teaser { EntryKind::Teaser } else { kind };
     let (mut content, evidence) = parts.into_content(&base).ok_or(EntryError::Empty)?;
     content.language = content.language.or_else(|| feed.language.clone());
     Ok(FeedEntry {

@@ -3,8 +3,15 @@
 use crate::sources::html;
 use crate::sources::review_content::{ReviewParts, SourceText};
 
-/// Classes of the boxes that stand in place of the rest, in Ghost and in plugins of WordPress.
-const PAYWALL_CLASSES: [&str; 7] = [
+/// Classes and ids of the elements that stand in place of the rest: in Ghost, Medium, Steady and Substack, and in plugins of
+/// WordPress.
+const PAYWALL_NAMES: [&str; 13] = [
+    "medium-feed-link",
+    "steady_paywall",
+    "paywall-jump",
+    "leaky_paywall_message",
+    "premium-content-logged-out-view",
+    "newspack-memberships__gate",
     "gh-post-upgrade-cta",
     "pmpro_content_message",
     "patreon-locked-content-message",
@@ -13,6 +20,8 @@ const PAYWALL_CLASSES: [&str; 7] = [
     "rcp-restricted-content-message",
     "wc-memberships-content-restricted",
 ];
+/// What Steady's plugins put there before a page is made of the text.
+const PAYWALL_MARKS: [&str; 2] = ["___STEADY_PAYWALL___", "<!--steady-paywall-->"];
 /// What begins the text of a link at the end of a post on Substack that goes on for payers.
 const READ_MORE: &str = "read more";
 
@@ -45,36 +54,45 @@ pub fn paid_note(language: Option<&str>) -> &'static str {
 pub(super) fn remove_paywall(parts: &mut ReviewParts, generator: Option<&str>) -> bool {
     let wrote = |name: &str| generator.is_some_and(|generator| generator.starts_with(name));
     let link = parts.link.as_ref();
-    let Some(SourceText::Html(body)) = &mut parts.body else {
-        return wrote("Ghost") && parts.summary.is_some();
-    };
-    if let Some(at) = paywall_start(body) {
-        body.truncate(at);
+    // Medium's feeds have such a beginning as their summary.
+    let has_body = parts.body.as_ref().is_some_and(|body| !body.is_blank());
+    let text = if has_body { &mut parts.body } else { &mut parts.summary };
+    // Posts for members have an empty body in Ghost's feeds, and perhaps a summary.
+    let has_words = has_body && text.as_ref().is_some_and(|text| !text.plain().trim().is_empty());
+    if wrote("Ghost") && !has_words {
+        return has_body || text.is_some();
+    }
+    let Some(SourceText::Html(text)) = text else { return false };
+    if let Some(at) = paywall_start(text) {
+        text.truncate(at);
         return true;
     }
     let is_substack = wrote("Substack")
         || link.is_some_and(|link| link.host_str().is_some_and(|host| host.ends_with(".substack.com")));
     if is_substack
-        && let Some(at) = body.rfind("<a ")
-        && let Some((_, tail)) = body.split_at_checked(at)
+        && let Some(at) = text.rfind("<a ")
+        && let Some((_, tail)) = text.split_at_checked(at)
         && html::plain_text(tail).trim().to_lowercase() == READ_MORE
         && link.is_none_or(|link| tail.contains(link.path()))
     {
-        body.truncate(at);
+        text.truncate(at);
         return true;
     }
-    // Ghost gives posts for members an empty body in its feed.
-    wrote("Ghost") && html::plain_text(body).trim().is_empty()
+    false
 }
 
-/// Returns where the element with the class of a paywall begins.
-fn paywall_start(body: &str) -> Option<usize> {
-    PAYWALL_CLASSES.iter().find_map(|class| {
-        let at = body.find(class)?;
-        let tag = body.get(..at)?.rfind('<')?;
-        // A class in a text is none.
-        body.get(tag..at).filter(|tag| !tag.contains('>') && tag.contains("class=")).map(|_| tag)
-    })
+/// Returns where the first element with the class or id of a paywall, or another mark of one, begins.
+fn paywall_start(html: &str) -> Option<usize> {
+    let named = PAYWALL_NAMES.iter().filter_map(|name| {
+        html.match_indices(name).find_map(|(at, _)| {
+            let tag = html.get(..at)?.rfind('<')?;
+            // A name in a text is none.
+            let is_in_tag =
+                |tag: &&str| !tag.contains('>') && (tag.contains("class=") || tag.contains("id="));
+            html.get(tag..at).filter(is_in_tag).map(|_| tag)
+        })
+    });
+    named.chain(PAYWALL_MARKS.iter().filter_map(|mark| html.find(mark))).min()
 }
 
 #[cfg(test)]
@@ -117,10 +135,34 @@ mod tests {
         assert!(teaser(" <p> </p>", Some("Ghost 5.87")).0);
         assert!(!teaser("<p>A ferry.</p>", Some("Ghost 5.87")).0);
         assert!(!teaser("", None).0);
-        for class in PAYWALL_CLASSES {
+        for mark in PAYWALL_MARKS {
+            let marked = format!("<p>A ferry.</p>{mark}<p>It sinks.</p>");
+            assert_eq!(teaser(&marked, None), (true, "<p>A ferry.</p>".to_owned()), "{mark}");
+        }
+        for class in PAYWALL_NAMES {
             let marked = format!("<p>A ferry.</p><div class=\"box {class}\"><p>For members.</p></div>");
             assert_eq!(teaser(&marked, None), (true, "<p>A ferry.</p>".to_owned()), "{class}");
+            let by_id = marked.replace("class=\"box ", "id=\"");
+            assert_eq!(teaser(&by_id, None), (true, "<p>A ferry.</p>".to_owned()), "{class}");
             assert!(!teaser(&format!("<p>The class {class}.</p>"), None).0, "{class}");
+            let after = format!("<p>The class {class}.</p>{marked}");
+            assert_eq!(teaser(&after, None).1, format!("<p>The class {class}.</p><p>A ferry.</p>"));
         }
+    }
+
+    #[test]
+    fn a_story_for_members_of_medium_has_its_beginning_as_its_summary() {
+        let stub = "<div class=\"medium-feed-item\"><p class=\"medium-feed-image\"><img src=\"https://i.example/1.png\"></p>\
+            <p class=\"medium-feed-snippet\">A ferry leaves without her\u{2026}</p>\
+            <p class=\"medium-feed-link\"><a href=\"https://medium.com/p/1\">Continue reading on Medium »</a></p></div>";
+        let mut parts =
+            ReviewParts { summary: Some(SourceText::Html(stub.to_owned())), ..ReviewParts::default() };
+        assert!(remove_paywall(&mut parts, Some("Medium")));
+        let Some(SourceText::Html(text)) = &parts.summary else { panic!("no summary") };
+        assert!(text.ends_with("without her\u{2026}</p>"), "{text}");
+        // A story for all has its whole text, too.
+        parts.summary = Some(SourceText::Html(stub.to_owned()));
+        parts.body = Some(SourceText::Html("<p>A ferry leaves without her, and it sinks.</p>".to_owned()));
+        assert!(!remove_paywall(&mut parts, Some("Medium")));
     }
 }
