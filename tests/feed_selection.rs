@@ -17,6 +17,7 @@ both_databases!(
     a_story_for_members_of_medium_is_left_out,
     a_feed_of_several_authors_waits_until_one_is_chosen,
     another_single_author_is_not_the_critic,
+    authors_without_names_are_told_apart_by_their_addresses,
     labels_choose_entries,
 );
 
@@ -405,6 +406,28 @@ async fn a_story_for_members_of_medium_is_left_out(database: Database) {
     assert_eq!(titles(&fixture).await, ["The boat leaves"]);
     let lines = skipped(&fixture).await;
     assert!(lines.len() == 1 && lines[0].contains("only its beginning is public"), "{lines:?}");
+}
+
+async fn authors_without_names_are_told_apart_by_their_addresses(database: Database) {
+    let items = [
+        (Item::review("Oar"), "odette@crit.example"),
+        (Item::review("Quay"), "odette@crit.example"),
+        (Item::review("Guest"), "guest@crit.example"),
+    ];
+    let feed = by(&items).replace("dc:creator", "author");
+    let mut fixture = fixture(database, xml(feed), "").await;
+    assert_eq!((sent(&fixture), titles(&fixture).await.len()), (0, 0));
+    let lines = skipped(&fixture).await;
+    assert!(
+        lines.len() == 1 && lines[0].contains("(odette@crit.example: 2, guest@crit.example: 1)"),
+        "{lines:?}"
+    );
+    fixture.app.redeclare_feeds(|feeds| "authors = [\"Odette@crit.example\"]".clone_into(&mut feeds[0].more));
+    fixture.app.restart().await;
+    fixture.poll().await;
+    fixture.settle().await;
+    let titles = titles(&fixture).await;
+    assert!(titles.len() == 2 && !titles.iter().any(|title| title.contains("Guest")), "{titles:?}");
 }
 
 async fn labels_choose_entries(database: Database) {

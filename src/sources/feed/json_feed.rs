@@ -123,12 +123,12 @@ fn read_item(item: &Map<String, Value>, base: &Url) -> ParsedEntry {
     }
 }
 
-/// Returns the names of the authors: `authors` of version 1.1 or `author` of version 1.0.
+/// Returns the names of the authors, or else their URLs: `authors` of version 1.1 or `author` of version 1.0.
 fn authors(object: &Map<String, Value>) -> Vec<String> {
     let several = object.get("authors").and_then(Value::as_array).into_iter().flatten();
     let all = several.chain(object.get("author"));
     let names = all.filter_map(|author| match author {
-        Value::Object(author) => string(author, "name"),
+        Value::Object(author) => string(author, "name").or_else(|| string(author, "url")),
         Value::String(name) => Some(name.clone()),
         _ => None,
     });

@@ -4,7 +4,7 @@
 use super::references::decode_references;
 
 /// The members that are read. The second value says whether it is one of an entry, and not of the feed.
-const PATHS: [(&str, bool); 39] = [
+const PATHS: [(&str, bool); 43] = [
     ("wp:status", true),
     ("wp:post_type", true),
     ("wp:post_password", true),
@@ -17,6 +17,8 @@ const PATHS: [(&str, bool); 39] = [
     ("dc:creator", true),
     ("author", true),
     ("author/name", true),
+    ("author/email", true),
+    ("author/uri", true),
     ("itunes:author", true),
     ("source/author/name", true),
     ("letterboxd:filmTitle", true),
@@ -40,6 +42,8 @@ const PATHS: [(&str, bool); 39] = [
     ("generator", false),
     ("id", false),
     ("author/name", false),
+    ("author/email", false),
+    ("author/uri", false),
     ("dc:creator", false),
     ("itunes:author", false),
     ("managingEditor", false),
