@@ -11,6 +11,7 @@ both_databases!(
     like_entries_of_an_archive_are_never_held,
     a_review_that_moved_to_an_older_page_is_not_taken_for_gone,
     a_backup_changes_known_reviews_silently,
+    a_corrected_title_of_a_film_is_no_new_review,
 );
 
 const PROSE: &str = "<p>A week of rain, and nobody went to the pictures. The projectionist played the same reel for the empty \
@@ -121,4 +122,22 @@ async fn a_backup_changes_known_reviews_silently(database: Database) {
     // What the feed changes is sent again.
     items[0].html.push_str("<p>And one of the feed.</p>");
     assert_eq!(poll(&fixture, page(&items, None)).await, (0, 1));
+}
+
+async fn a_corrected_title_of_a_film_is_no_new_review(database: Database) {
+    let about = |film: &str, number: usize, end: &str| {
+        let mut item = column(number, &format!("{PROSE}{end}"));
+        item.title = format!("Movie Review: '{film}' Plays to Empty Chairs");
+        item
+    };
+    let fixture = fixture_with_feed(database, &[Item::old_review("Alpha")], "").await;
+    fixture.follow(&fixture.alice).await;
+    let sent = poll(&fixture, page(&[about("Anroa", 1, "")], None)).await;
+    assert_eq!(sent, (1, 0));
+    // A version of its text comes under a new id and address, after it has left the feed.
+    for _ in 0..2 {
+        let sent = poll(&fixture, page(&[about("Anora", 2, "<p>It rains on.</p>")], None)).await;
+        assert_eq!(sent, (1, 0), "followers have got it");
+    }
+    assert_eq!(log_lines(&fixture, [" held ", "similar to “Movie Review: 'Anroa'"]).await, 1);
 }

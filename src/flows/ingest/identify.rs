@@ -10,7 +10,7 @@ use crate::domain::feed::Feed;
 use crate::domain::feed_entry::FeedEntry;
 use crate::domain::id::ReviewId;
 use crate::domain::review::ReviewState;
-use crate::domain::similar_reviews::{fingerprint, is_version};
+use crate::domain::similar_reviews::{fingerprint, is_version, is_version_about_another_film};
 use crate::domain::time::Timestamp;
 use crate::sources::feed::FeedDocument;
 use crate::store::feed_entries::{self, StoredEntry};
@@ -166,16 +166,26 @@ async fn identify_by_text(
     }
 }
 
-/// Identifies an entry as a version of another one of this feed, which is not in the document any more.
+/// Identifies an entry as a version of another one of this feed, which is not in the document any more, or as a text that is known
+/// about another film.
 async fn identify_by_similar_text(
     tx: &mut Tx,
     feed: &Feed,
     document_ids: &DocumentIds,
     candidate: &Candidate,
 ) -> anyhow::Result<EntryMatch> {
+    let mut about_another_film = None;
     for id in fingerprints::find_similar(tx, feed.critic, candidate.fingerprint(), MAX_SIMILAR).await? {
         let Some(review) = reviews::read(tx, id).await? else { continue };
-        if review.state == ReviewState::Retracted || !is_version(&review.content, &candidate.entry.content) {
+        if review.state == ReviewState::Retracted {
+            continue;
+        }
+        if !is_version(&review.content, &candidate.entry.content) {
+            if about_another_film.is_none()
+                && is_version_about_another_film(&review.content, &candidate.entry.content)
+            {
+                about_another_film = Some(id);
+            }
             continue;
         }
         let known = feed_entries::find_by_review(tx, feed.id, id).await?;
@@ -184,7 +194,7 @@ async fn identify_by_similar_text(
             None => EntryMatch::SimilarText(id),
         });
     }
-    Ok(EntryMatch::New)
+    Ok(about_another_film.map_or(EntryMatch::New, EntryMatch::SimilarText))
 }
 
 /// The entries of a document, the oldest first, without ids and URLs that several of them share; and all their ids and
