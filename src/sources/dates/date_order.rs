@@ -65,14 +65,38 @@ pub(super) fn day_and_month(
     }
 }
 
-/// The order of a language. English without a country can be either.
+/// Languages whose short dates begin with the day, by CLDR and in all countries but those of [`is_mixed`]. Those that are not
+/// here begin with the year or the month, or are too rare to be sure.
+const DAY_FIRST: [&str; 66] = [
+    "ar", "as", "ast", "be", "bg", "bn", "br", "bs", "ca", "co", "cs", "cy", "da", "de", "dsb", "el", "es",
+    "et", "fi", "fo", "fr", "fur", "fy", "ga", "gd", "gl", "gsw", "gu", "he", "hi", "hr", "hsb", "hy", "id",
+    "is", "it", "ka", "kn", "lb", "lv", "mk", "ml", "mr", "ms", "mt", "nb", "nl", "nn", "no", "oc", "pa",
+    "pl", "pt", "rm", "ro", "ru", "sc", "sk", "sl", "sq", "sr", "ta", "th", "tr", "uk", "vi",
+];
+/// Countries whose English begins with the day, and those in which it begins with the month.
+const ENGLISH_DAY_FIRST: [&str; 19] = [
+    "au", "bz", "cy", "fj", "gb", "gh", "hk", "ie", "in", "jm", "mt", "my", "ng", "nz", "pk", "sg", "tt",
+    "ug", "zw",
+];
+const ENGLISH_MONTH_FIRST: [&str; 7] = ["as", "gu", "mp", "ph", "pr", "um", "us"];
+
+/// The order of a language. English can be either, and is read by its country alone.
 fn language_order(tag: &str) -> Option<DateOrder> {
     let tag = tag.to_ascii_lowercase();
-    match tag.split('-').next()? {
-        "en" if tag == "en" => None,
-        "en" if matches!(tag.as_str(), "en-us" | "en-ph") => Some(DateOrder::MonthFirst),
-        // Year, month, day: without the year, the month would come first.
-        "zh" | "ja" | "ko" | "hu" | "mn" | "lt" | "eu" | "sv" => None,
-        _ => Some(DateOrder::DayFirst),
+    let mut subtags = tag.split(['-', '_']);
+    let language = subtags.next()?;
+    let region = subtags.find(|subtag| subtag.len() == 2).unwrap_or_default();
+    if language == "en" {
+        return if ENGLISH_MONTH_FIRST.contains(&region) {
+            Some(DateOrder::MonthFirst)
+        } else {
+            ENGLISH_DAY_FIRST.contains(&region).then_some(DateOrder::DayFirst)
+        };
     }
+    (DAY_FIRST.contains(&language) && !is_mixed(language, region)).then_some(DateOrder::DayFirst)
+}
+
+/// Whether dates of that language are written in several orders in that country.
+fn is_mixed(language: &str, region: &str) -> bool {
+    matches!((language, region), (_, "ca" | "us" | "za") | ("es", "pa" | "pr"))
 }

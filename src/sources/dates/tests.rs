@@ -141,7 +141,42 @@ fn an_ambiguous_date_is_read_only_by_evidence() {
     assert_eq!(read("03/12/2025", None, Some("en-US")), march);
     assert_eq!(read("03/12/2025", None, Some("en-GB")), december);
     assert_eq!(read("03/12/2025", None, Some("fr")), december);
-    assert_eq!(read("03/12/2025", None, Some("en")), Err(DateError::Ambiguous));
+    for tag in ["de", "de-AT", "fr", "fr-FR", "pt-BR", "sr-Latn-RS", "es-MX", "en-AU", "en-IN", "nb", "EN_gb"]
+    {
+        assert_eq!(read("03/12/2025", None, Some(tag)), december, "{tag}");
+    }
+    for tag in ["en-us", "en-PH", "en-PR"] {
+        assert_eq!(read("03/12/2025", None, Some(tag)), march, "{tag}");
+    }
+    for tag in [
+        "en",
+        "en-CA",
+        "en-ZA",
+        "en-SE",
+        "en-JP",
+        "en-001",
+        "fr-CA",
+        "es-US",
+        "es-PR",
+        "es-PA",
+        "af",
+        "eo",
+        "eu",
+        "fa",
+        "fil",
+        "hu",
+        "ja",
+        "ko",
+        "lt",
+        "mn",
+        "sv",
+        "zh",
+        "zh-Hant-TW",
+        "tlh",
+        "",
+    ] {
+        assert_eq!(read("03/12/2025", None, Some(tag)), Err(DateError::Ambiguous), "{tag}");
+    }
     assert_eq!(read("3 listopada 2025", None, Some("pl")), Ok("2025-11-02T23:00:00Z".to_owned()));
 }
 
