@@ -298,9 +298,16 @@ fn normalize(key: &str) -> String {
 /// Whether a key that decides about it says that the file is for the public; `None` for other keys. What it says in words
 /// that are unknown is not public.
 fn publicity(key: &str, value: &FrontMatterValue) -> Option<bool> {
-    let is_empty = *value == FrontMatterValue::Nothing;
-    let text =
-        if let FrontMatterValue::Text(text) = value { text.trim().to_lowercase() } else { String::new() };
+    let text = match value {
+        FrontMatterValue::Text(text) => text.trim().to_lowercase(),
+        _ => String::new(),
+    };
+    let is_empty = match value {
+        FrontMatterValue::Nothing => true,
+        // Templates of posts have empty keys.
+        FrontMatterValue::Text(_) => text.is_empty(),
+        _ => false,
+    };
     let no = is_empty || matches!(text.as_str(), "false" | "no" | "off" | "0" | "n");
     let yes = matches!(text.as_str(), "true" | "yes" | "on" | "1" | "y");
     match key {

@@ -362,6 +362,7 @@ fn a_draft_is_not_public_and_says_where() {
         "permalink: /a/",
         "hidden: no",
         "password:",
+        "password: ''",
     ] {
         let read = read_with(&format!("---\ntitle: A\n{line}\n---\nB"), None).unwrap();
         assert_eq!(read.not_public, None, "{line}");
