@@ -43,8 +43,10 @@ async fn page_with(fixture: &Fixture, title: &str, pieces: &[&str]) -> Page {
         let note = fixture.alice.reply(id_of(&article), &html);
         fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&note)).await;
     }
-    let last = format!("before{}", pieces.len() - 1);
-    let page = fixture.await_page(&article, "the comments", |page| page.text.contains(&last)).await;
+    // They are processed side by side, so that the last may be shown first.
+    let are_shown =
+        |page: &Page| (0..pieces.len()).all(|number| page.text.contains(&format!("before{number}")));
+    let page = fixture.await_page(&article, "the comments", are_shown).await;
     fixture.settle().await;
     assert_inert(&fixture.page(&article).await);
     page
