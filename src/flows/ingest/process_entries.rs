@@ -92,8 +92,8 @@ impl FeedPoll<'_> {
         Ok(is_whole)
     }
 
-    /// Fetches those images of an entry that come soon and looks at the language of its text, before a transaction begins. The hash of the entry
-    /// is that of what the feed says, so that nothing is revised for a language that the text is plainly in.
+    /// Fetches the images of an entry that arrive in time and looks at the language of its text, before a transaction begins. The
+    /// hash of the entry is that of what the feed says, so that nothing is revised for a language that the text is plainly in.
     pub(super) async fn prepare(&mut self, mut candidate: Candidate) -> PreparedEntry {
         let content = &mut candidate.entry.content;
         let media = if self.decisions.is_some() {
