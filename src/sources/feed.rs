@@ -46,8 +46,14 @@ use crate::domain::named_enum::named_enum;
 
 /// The maximum size of a document in bytes. Larger documents are neither downloaded completely nor parsed.
 pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
-/// The maximum number of entries of a document.
+/// The same for a local file: the backup of a blog has all its comments.
+pub const MAX_FILE_BYTES: usize = 64 * 1024 * 1024;
+/// The maximum number of entries of a document, without those that are no public posts.
 pub const MAX_ENTRIES: usize = 5_000;
+/// The maximum number of all entries of a document: posts, comments, attachments, settings.
+const MAX_ITEMS: usize = 20_000;
+/// The same for a local file.
+const MAX_FILE_ITEMS: usize = 200_000;
 /// The maximum size of an entry in bytes. Larger entries are skipped.
 const MAX_ENTRY_BYTES: usize = 4 * 1024 * 1024;
 
@@ -107,12 +113,12 @@ pub struct FeedDocument {
 /// Why a document is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FeedError {
-    /// The document has more than [`MAX_DOCUMENT_BYTES`].
-    #[error("the feed is larger than 16 MiB")]
-    TooLarge,
-    /// The document has more than [`MAX_ENTRIES`].
-    #[error("the feed has more than 5000 entries")]
-    TooManyEntries,
+    /// The document has more bytes than this, [`MAX_DOCUMENT_BYTES`] or [`MAX_FILE_BYTES`].
+    #[error("the feed is larger than {} MiB", .0 / 1024 / 1024)]
+    TooLarge(usize),
+    /// The document has more entries than this, [`MAX_ENTRIES`] or a larger number of all entries.
+    #[error("the feed has more than {0} entries")]
+    TooManyEntries(usize),
     /// The document consists of white space.
     #[error("the document is empty")]
     Empty,
@@ -225,9 +231,7 @@ pub struct FeedSource<'a> {
 /// See [`FeedError`]. Each message is one line for the critic.
 pub fn parse(source: FeedSource<'_>) -> Result<FeedDocument, FeedError> {
     let FeedSource { bytes, base, charset, zone, columns } = source;
-    if bytes.len() > MAX_DOCUMENT_BYTES {
-        return Err(FeedError::TooLarge);
-    }
+    ensure_size(bytes, base)?;
     let (text, guessed_charset) = encoding::decode(bytes, charset);
     let text = text.trim_start_matches('\u{FEFF}').trim_start();
     let (head, entries) = match text.chars().next() {
@@ -283,7 +287,13 @@ pub fn parse(source: FeedSource<'_>) -> Result<FeedDocument, FeedError> {
         document.skipped.push(("the end of the feed".to_owned(), FeedError::Truncated(what).to_string()));
     }
     document.find_shared();
-    Ok(document)
+    document.ensure_count()
+}
+
+/// Fails if a document is too large.
+fn ensure_size(bytes: &[u8], base: &Url) -> Result<(), FeedError> {
+    let max_bytes = if base.scheme() == "file" { MAX_FILE_BYTES } else { MAX_DOCUMENT_BYTES };
+    if bytes.len() > max_bytes { Err(FeedError::TooLarge(max_bytes)) } else { Ok(()) }
 }
 
 type ParsedFeed = (FeedHead, Vec<NamedEntry>);
@@ -302,6 +312,10 @@ fn entry_base(link: Option<&Url>, base: &Url) -> Url {
 
 fn parse_xml(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
     let feed = split_entries::split(text)?;
+    let max_items = if base.scheme() == "file" { MAX_FILE_ITEMS } else { MAX_ITEMS };
+    if feed.entries.len() > max_items {
+        return Err(FeedError::TooManyEntries(max_items));
+    }
     let parse = |entry: &entry_document::EntryDocument| {
         if entry.xml.len() > MAX_ENTRY_BYTES {
             return Err(EntryError::TooLarge);
@@ -354,6 +368,12 @@ fn into_entry(parsed: ParsedEntry, feed: &FeedContext) -> Result<FeedEntry, Entr
 }
 
 impl FeedDocument {
+    /// Fails if it has too many entries.
+    fn ensure_count(self) -> Result<Self, FeedError> {
+        let count = self.entries.len() + self.skipped.len();
+        if count > MAX_ENTRIES { Err(FeedError::TooManyEntries(MAX_ENTRIES)) } else { Ok(self) }
+    }
+
     /// Returns the page after this one, which was fetched from `url`.
     pub fn next_page(&self, url: &Url) -> NextPage {
         let excluded: usize = self.excluded.values().sum();

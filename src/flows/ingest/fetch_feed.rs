@@ -134,7 +134,7 @@ async fn read_file(app: &App, feed: &Feed) -> anyhow::Result<FeedPage> {
     let path = tokio::fs::canonicalize(&path)
         .await
         .with_context(|| format!("file not found: {}", path.display()))?;
-    let bytes = read_regular_file(&path, feed::MAX_DOCUMENT_BYTES).await?;
+    let bytes = read_regular_file(&path, feed::MAX_FILE_BYTES).await?;
     let url = Url::from_file_path(&path).ok().context("the path of the feed is not absolute")?;
     Ok(FeedPage {
         document: parse(app, feed, bytes, &url, None).await??,

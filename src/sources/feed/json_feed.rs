@@ -32,7 +32,7 @@ pub(super) fn parse(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
         return Err(FeedError::NotAFeed);
     };
     if items.len() > super::MAX_ENTRIES {
-        return Err(FeedError::TooManyEntries);
+        return Err(FeedError::TooManyEntries(super::MAX_ENTRIES));
     }
     let head = FeedHead {
         format: FeedFormat::Json,

@@ -355,8 +355,8 @@ impl<'a> Splitter<'a> {
             XmlFormat::Atom => name == "entry" && depth <= 2,
         };
         if is_entry {
-            if self.entries.len() >= super::MAX_ENTRIES {
-                return Err(FeedError::TooManyEntries);
+            if self.entries.len() >= super::MAX_FILE_ITEMS {
+                return Err(FeedError::TooManyEntries(super::MAX_FILE_ITEMS));
             }
             let xml = match (root.format, depth) {
                 (_, 1) => root.tag.clone(),

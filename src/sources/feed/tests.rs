@@ -203,8 +203,19 @@ fn other_documents_are_rejected_with_a_reason() {
         parse_error("{\"version\":\"https://jsonfeed.org/version/1\",\"items\":["),
         FeedError::Truncated(_)
     ));
-    assert_eq!(parse_bytes(&vec![b' '; MAX_DOCUMENT_BYTES + 1]), Err(FeedError::TooLarge));
+    assert_eq!(
+        parse_bytes(&vec![b' '; MAX_DOCUMENT_BYTES + 1]),
+        Err(FeedError::TooLarge(MAX_DOCUMENT_BYTES))
+    );
     assert!(!parse_error(half).to_string().contains('\n'));
+}
+
+#[test]
+fn what_is_no_post_does_not_count_towards_the_entries_of_a_backup() {
+    let attachment = "<item><title>a.jpg</title><w:post_type xmlns:w='http://wordpress.org/export/1.2/'>attachment</w:post_type></item>";
+    let document = read(&rss(&(attachment.repeat(MAX_ENTRIES + 1) + REVIEW)));
+    assert_eq!((document.entries.len(), document.skipped.len()), (1, 0));
+    assert_eq!(document.excluded.values().sum::<usize>(), MAX_ENTRIES + 1);
 }
 
 #[test]
@@ -225,7 +236,11 @@ fn documents_that_would_exhaust_a_parser_are_rejected() {
         all
     });
     assert_eq!(parse_error(&rss(&format!("<item{many}/>"))), FeedError::TooNested);
-    assert_eq!(parse_error(&rss(&"<item/>".repeat(MAX_ENTRIES + 1))), FeedError::TooManyEntries);
+    for (items, limit) in
+        [(MAX_ENTRIES + 1, MAX_ENTRIES), (MAX_ITEMS + 1, MAX_ITEMS), (300_000, MAX_FILE_ITEMS)]
+    {
+        assert_eq!(parse_error(&rss(&"<item/>".repeat(items))), FeedError::TooManyEntries(limit));
+    }
     assert!(matches!(parse_error(&"[".repeat(100_000)), FeedError::NotAFeed));
     let deep = format!("{{\"version\":\"https://jsonfeed.org/version/1\",\"items\":{}", "[".repeat(100_000));
     assert!(matches!(parse_error(&deep), FeedError::Malformed(_)));
