@@ -191,18 +191,17 @@ pub async fn archive_held(app: &App, feed: Option<FeedId>, year: Option<i16>) ->
 }
 
 /// Publishes reviews that an earlier poll held because of its limit, the oldest first: no more in an interval than the limit.
-/// Each has a transaction of its own. Returns how many reviews of the feed were published within the interval, these included.
-pub(super) async fn release_held_by_feed(app: &App, feed: &Feed, critic: &Critic) -> anyhow::Result<u32> {
+/// Each has a transaction of its own.
+pub(super) async fn release_held_by_feed(app: &App, feed: &Feed, critic: &Critic) -> anyhow::Result<()> {
     loop {
         let now = app.clock.now();
         let mut tx = app.db.begin().await?;
         tx.lock(&feed.critic.to_string()).await?;
         let recent = reviews::count_released_since(&mut tx, feed.id, now - feed.interval).await?;
-        let recent = u32::try_from(recent).unwrap_or(u32::MAX);
-        if critic.moved_to.is_some() || recent >= feed.max_publish_per_poll {
-            return Ok(recent);
+        if critic.moved_to.is_some() || recent >= u64::from(feed.max_publish_per_poll) {
+            return Ok(());
         }
-        let Some(held) = reviews::find_held_by_feed(&mut tx, feed.id).await? else { return Ok(recent) };
+        let Some(held) = reviews::find_held_by_feed(&mut tx, feed.id).await? else { return Ok(()) };
         // Read again under its lock: the critic may have retracted it.
         let Some(mut review) = reviews::find_for_update(&mut tx, held).await? else { continue };
         if review.state != ReviewState::Held {

@@ -83,7 +83,7 @@ impl FeedPoll<'_> {
         }
         let mut tx = self.app.db.begin().await?;
         tx.lock(&self.feed.critic.to_string()).await?;
-        // What the entries lock is locked in the order of all transactions, and not again for each entry.
+        // What the entries lock one after another is locked before, in the order of all transactions.
         tx.lock("slugs").await?;
         let names: BTreeSet<&str> = entries.iter().flat_map(|entry| entry.media.names()).collect();
         for name in names {

@@ -15,7 +15,7 @@ use crate::flows::App;
 use crate::flows::release::release_held_by_feed;
 use crate::sources::credits::HeadlineColumns;
 use crate::store::feed_entries::{self, EntryRecord};
-use crate::store::{Result, Tx, activities, feed_log};
+use crate::store::{Result, Tx, activities, feed_log, reviews};
 
 /// How long the entries of one poll together wait for their images.
 const MAX_IMAGE_TIME: Duration = Duration::from_secs(10);
@@ -23,8 +23,6 @@ const MAX_IMAGE_TIME: Duration = Duration::from_secs(10);
 /// What a poll counts.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct PollCounts {
-    /// Reviews that were published within this interval.
-    pub(super) published: u32,
     /// Reviews that were changed only because this version of Marquee reads their entries differently.
     pub(super) mended: u32,
     /// Reviews that were stored without all their images.
@@ -71,8 +69,7 @@ pub(super) struct EntryDecision {
 }
 
 impl<'a> FeedPoll<'a> {
-    /// Begins a poll: publishes reviews that an earlier one held because of the limit, and counts what the feed has published
-    /// within its interval, whatever caused that.
+    /// Begins a poll: publishes reviews that an earlier one held because of the limit.
     pub(super) async fn start(
         app: &'a App,
         feed: &'a Feed,
@@ -80,15 +77,21 @@ impl<'a> FeedPoll<'a> {
         folder: Option<&'a Path>,
         base: &'a Url,
     ) -> anyhow::Result<Self> {
-        let published = release_held_by_feed(app, feed, critic).await?;
-        let counts = PollCounts { published, ..PollCounts::default() };
-        Ok(Self { counts, ..Self::new(app, feed, critic, folder, base) })
+        release_held_by_feed(app, feed, critic).await?;
+        Ok(Self::new(app, feed, critic, folder, base))
+    }
+
+    /// Whether as many reviews of the feed were published within its interval as it may publish, whatever caused that.
+    pub(super) async fn has_reached_publish_limit(&self, tx: &mut Tx) -> Result<bool> {
+        let since = self.app.clock.now() - self.feed.interval;
+        let published = reviews::count_released_since(tx, self.feed.id, since).await?;
+        Ok(published >= u64::from(self.feed.max_publish_per_poll))
     }
 
     /// Whether the feed has sent as many Updates within its interval as it may, whatever caused them.
     pub(super) async fn has_reached_update_limit(&self, tx: &mut Tx) -> Result<bool> {
-        let sent =
-            activities::count_updates_since(tx, self.feed, self.app.clock.now() - self.feed.interval).await?;
+        let since = self.app.clock.now() - self.feed.interval;
+        let sent = activities::count_updates_since(tx, self.feed, since).await?;
         Ok(sent >= u64::from(self.feed.max_publish_per_poll))
     }
 

@@ -6,7 +6,7 @@ use crate::domain::feed::{HoldReason, IngestDecision};
 use crate::domain::review::{Review, ReviewState};
 use crate::domain::similar_reviews::is_similar;
 use crate::domain::time::Timestamp;
-use crate::store::{Tx, fingerprints, reviews};
+use crate::store::{Result, Tx, fingerprints, reviews};
 
 /// The state of a new review, and why it has that state.
 pub(super) struct InitialState {
@@ -27,7 +27,28 @@ impl FeedPoll<'_> {
     }
 
     /// Decides the state of a new review.
-    pub(super) fn choose_state(
+    pub(super) async fn choose_state(
+        &self,
+        tx: &mut Tx,
+        candidate: &Candidate,
+        duplicate: Option<&Review>,
+        now: Timestamp,
+    ) -> Result<InitialState> {
+        let wanted = self.state_without_limit(candidate, duplicate, now);
+        if wanted.state != ReviewState::Published || !self.has_reached_publish_limit(tx).await? {
+            return Ok(wanted);
+        }
+        let limit = self.feed.max_publish_per_poll;
+        Ok(InitialState {
+            state: ReviewState::Held,
+            decision: IngestDecision::Held,
+            hold_reason: Some(HoldReason::NextPoll),
+            reason: format!("limit of {limit} reviews per poll reached; a later poll will publish it"),
+        })
+    }
+
+    /// The state that a new review has if the feed may publish as many as it wants.
+    fn state_without_limit(
         &self,
         candidate: &Candidate,
         duplicate: Option<&Review>,
@@ -77,11 +98,6 @@ impl FeedPoll<'_> {
         if date > now {
             let reason = format!("dated in the future; will be published at {date}");
             return with_state(ReviewState::Scheduled, IngestDecision::Scheduled, reason);
-        }
-        let limit = self.feed.max_publish_per_poll;
-        if self.counts.published >= limit {
-            let reason = format!("limit of {limit} reviews per poll reached; a later poll will publish it");
-            return held(HoldReason::NextPoll, reason);
         }
         let reason = note.map_or_else(|| "new".to_owned(), |note| format!("new; {note}"));
         with_state(ReviewState::Published, IngestDecision::Published, reason)

@@ -96,15 +96,8 @@ impl FeedPoll<'_> {
                 let content = candidate.entry.content;
                 let revision = Revision { content, media, author: RevisionAuthor::Feed };
                 let counts = interaction_counts(self.app, review.id).await?;
-                let mut review =
-                    revise::apply_revision(self.app, tx, self.critic, review.id, revision, counts, now)
-                        .await?;
-                if review.state == ReviewState::Scheduled
-                    && review.original_date < known.publish_since.unwrap_or(self.feed.publish_since)
-                {
-                    review.state = ReviewState::Archive;
-                    reviews::upsert(tx, &review, now).await?;
-                }
+                // A scheduled one whose new date is past is released, or archived if it is old, by the worker.
+                revise::apply_revision(self.app, tx, self.critic, review.id, revision, counts, now).await?;
             }
         }
         Ok(())

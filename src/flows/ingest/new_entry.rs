@@ -46,14 +46,8 @@ impl FeedPoll<'_> {
             Some(other) => reviews::read(tx, other).await?,
             None => self.find_similar(tx, &candidate).await?,
         };
-        let mut chosen = self.choose_state(&candidate, duplicate.as_ref(), now);
-        if chosen.state == ReviewState::Published {
-            // Scheduled reviews may have been published meanwhile.
-            let recent = reviews::count_released_since(tx, self.feed.id, now - self.feed.interval).await?;
-            self.counts.published = u32::try_from(recent).unwrap_or(u32::MAX);
-            chosen = self.choose_state(&candidate, duplicate.as_ref(), now);
-        }
-        let InitialState { state, decision, hold_reason, reason } = chosen;
+        let InitialState { state, decision, hold_reason, reason } =
+            self.choose_state(tx, &candidate, duplicate.as_ref(), now).await?;
         let reason = language_note.map_or_else(|| reason.clone(), |note| format!("{reason}; {note}"));
         let review =
             new_review(self.app, tx, self.feed.critic, content.clone(), Some(self.feed.id), state, now)

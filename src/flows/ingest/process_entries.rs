@@ -43,16 +43,16 @@ impl FeedPoll<'_> {
         self.columns = document.columns.clone();
         let (candidates, document_ids) = candidates(document);
         self.document_ids = if has_more { document_ids.of_page(&candidates) } else { document_ids };
-        let has_undated = candidates.iter().any(|candidate| candidate.entry.content.published.is_none());
-        if has_undated && self.feed.is_read() {
+        let undated: Vec<&Candidate> =
+            candidates.iter().filter(|candidate| candidate.entry.content.published.is_none()).collect();
+        if !undated.is_empty() && self.feed.is_read() {
             let mut tx = self.app.db.begin().await?;
             self.newest_known = first_known(&mut tx, self.feed, &self.document_ids, &candidates).await?;
             if self.newest_known.is_none() && !feed_entries::exists(&mut tx, self.feed.id).await? {
                 // None of its entries was a review until now.
                 self.newest_known = Some(usize::MAX);
             }
-            for candidate in candidates.iter().filter(|candidate| candidate.entry.content.published.is_none())
-            {
+            for candidate in undated {
                 if was_left_out(&mut tx, self.feed, candidate).await? {
                     self.left_out.insert(candidate.position);
                 }

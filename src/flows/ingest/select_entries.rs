@@ -116,12 +116,12 @@ async fn is_renamed(
     entries: &[FeedEntry],
     authors: Option<&[String]>,
 ) -> anyhow::Result<bool> {
-    let authors = authors.unwrap_or_default();
+    let Some(authors) = authors.filter(|authors| !authors.is_empty()) else { return Ok(false) };
     let is_by_others = |entry: &&FeedEntry| {
         !entry.authors.is_empty() && !entry.authors.iter().any(|name| authors.contains(&fold_name(name)))
     };
     let mut tx = app.db.begin().await?;
-    for entry in entries.iter().filter(is_by_others).filter(|_| !authors.is_empty()) {
+    for entry in entries.iter().filter(is_by_others) {
         if is_known(&mut tx, feed, entry).await? {
             return Ok(true);
         }

@@ -237,7 +237,7 @@ fn title_of_parts(
     // Several parts: a title with a colon, a column before a title, or a remark after it.
     if parse_year(first.text).is_some() {
         // `2001: A Space Odyssey`, or a film of that year.
-        return is_confirmed(&whole).then(|| accept(&whole, false)).flatten().map(|title| (title, year));
+        return Some((accept(&whole, false)?, year));
     }
     if is_column(first.text) {
         let second = range.get(1)?;

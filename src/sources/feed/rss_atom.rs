@@ -197,9 +197,7 @@ fn is_image(media: &MediaElement) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use jiff::tz::TimeZone;
-
-    use super::super::{FeedDocument, FeedSource, HeadlineColumns, parse};
+    use super::super::{FeedDocument, tests};
 
     fn read(items: &str) -> FeedDocument {
         let text = format!("<rss version='2.0'><channel>{items}</channel></rss>");
@@ -208,15 +206,7 @@ mod tests {
             "<rss xmlns:media='http://search.yahoo.com/mrss/' xmlns:feedburner='http://rssnamespace.org/feedburner/ext/1.0' ",
             1,
         );
-        let base = "https://crit.example/feed.xml".parse().unwrap();
-        parse(FeedSource {
-            bytes: text.as_bytes(),
-            base: &base,
-            charset: None,
-            zone: &TimeZone::UTC,
-            columns: &HeadlineColumns::default(),
-        })
-        .unwrap()
+        tests::read(&text)
     }
 
     #[test]
@@ -277,15 +267,7 @@ mod tests {
     fn the_language_of_the_text_beats_that_of_the_entry() {
         let text = "<feed xmlns='http://www.w3.org/2005/Atom' xml:lang='en'><entry xml:lang='fr'><title>A</title>\
             <id>1</id><link href='/a'/><content type='html' xml:lang='de'>Salz</content></entry></feed>";
-        let base = "https://crit.example/feed.xml".parse().unwrap();
-        let source = FeedSource {
-            bytes: text.as_bytes(),
-            base: &base,
-            charset: None,
-            zone: &TimeZone::UTC,
-            columns: &HeadlineColumns::default(),
-        };
-        let document = parse(source).unwrap();
+        let document = tests::read(text);
         assert_eq!(document.entries.first().unwrap().content.language.as_deref(), Some("de"));
     }
 }

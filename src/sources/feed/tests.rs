@@ -20,7 +20,7 @@ fn base() -> Url {
     "https://crit.example/feed.xml".parse().unwrap()
 }
 
-fn read(text: &str) -> FeedDocument {
+pub(super) fn read(text: &str) -> FeedDocument {
     parse_bytes(text.as_bytes()).unwrap()
 }
 

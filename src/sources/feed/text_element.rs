@@ -114,22 +114,9 @@ fn without_cdata(markup: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use jiff::tz::TimeZone;
     use proptest::prelude::*;
 
-    use super::super::{FeedDocument, FeedSource, HeadlineColumns, parse};
-
-    fn read(text: &str) -> FeedDocument {
-        let base = "https://crit.example/feed.xml".parse().unwrap();
-        parse(FeedSource {
-            bytes: text.as_bytes(),
-            base: &base,
-            charset: None,
-            zone: &TimeZone::UTC,
-            columns: &HeadlineColumns::default(),
-        })
-        .unwrap()
-    }
+    use super::super::tests::read;
 
     #[test]
     fn texts_of_atom_0_3_are_read_by_their_type_and_mode() {
