@@ -59,6 +59,8 @@ const WARNINGS: [&str; 46] = [
     "uwaga spoilery",
     "zawiera spoilery",
 ];
+/// One of these is in every warning.
+const STEMS: [&str; 3] = ["spoiler", "ネタバレ", "스포"];
 /// Warnings in scripts without spaces.
 const UNSPACED_WARNINGS: [&str; 7] = [
     "ネタバレあり",
@@ -92,6 +94,9 @@ fn is_bracketed(title: &str) -> bool {
 
 fn warns(text: &str) -> bool {
     let text = words(text);
+    if !STEMS.iter().any(|stem| text.contains(stem)) {
+        return false;
+    }
     let has = |phrase: &str| text.contains(&format!(" {phrase} "));
     (WARNINGS.into_iter().any(has) || UNSPACED_WARNINGS.iter().any(|warning| text.contains(warning)))
         && !NEGATIONS.into_iter().any(has)
@@ -107,6 +112,13 @@ fn words(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_warning_has_a_stem() {
+        for warning in WARNINGS.iter().chain(&UNSPACED_WARNINGS) {
+            assert!(STEMS.iter().any(|stem| warning.contains(stem)), "{warning}");
+        }
+    }
 
     #[test]
     fn a_warning_is_found_in_headline_tags_and_first_lines() {

@@ -109,7 +109,9 @@ pub(super) async fn index_review(tx: &mut Tx, review: &Review) -> Result<()> {
     }
     // Two transactions that counted terms in different orders could deadlock.
     tx.lock("browse_index").await?;
-    execute!(tx, sqlx::query("delete from browse_index where review_id = $1").bind(review.id))?;
+    if !stored.is_empty() {
+        execute!(tx, sqlx::query("delete from browse_index where review_id = $1").bind(review.id))?;
+    }
     for (statement, _, rows) in INSERT_ENTRIES.parts(&entries) {
         execute!(tx, {
             let query = sqlx::query(statement).bind(review.id).bind(review.original_date);

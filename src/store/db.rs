@@ -149,7 +149,9 @@ impl Pools {
             .acquire_timeout(Duration::from_secs(20))
             .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }));
         // The journal by which a statement about several rows is rolled back is kept in memory, not in a file.
-        let write = write.connect_with(options.clone().pragma("temp_store", "memory")).await?;
+        // Its cache (in KiB) holds the indexes that a review is entered into; the default of 2 MiB is read again and again.
+        let writer = options.clone().pragma("temp_store", "memory").pragma("cache_size", "-16384");
+        let write = write.connect_with(writer).await?;
         let read = SqlitePoolOptions::new().max_connections(8);
         let read = read.connect_with(options.read_only(true)).await?;
         Ok(Self::Sqlite { read, write })

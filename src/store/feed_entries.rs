@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::FromRow;
 
+use super::bulk_statement::BulkStatement;
 use super::compressed_text::{compress, decompress};
 use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::feed::{Feed, HoldReason, PendingReason};
@@ -52,6 +53,39 @@ pub async fn find_by_guid(tx: &mut Tx, feed: FeedId, guid: &str) -> Result<Optio
         .bind(guid)
         .fetch_optional(c)
         .await)
+}
+
+static SELECT_BY_GUIDS: BulkStatement =
+    BulkStatement::with(1, select!("feed_id = $1 and guid in (values"), "(#1)", 1, ") order by id");
+
+static SELECT_BY_URLS: BulkStatement =
+    BulkStatement::with(1, select!("feed_id = $1 and url in (values"), "(#1)", 1, ") order by id");
+
+/// Lists the entries of a feed with any of these ids in the feed, the oldest of each part of the list first.
+pub async fn list_by_guids(tx: &mut Tx, feed: FeedId, guids: &[&str]) -> Result<Vec<StoredEntry>> {
+    list_by(tx, &SELECT_BY_GUIDS, feed, guids).await
+}
+
+/// Lists the entries of a feed with any of these normalized URLs, the oldest of each part of the list first.
+pub async fn list_by_urls(tx: &mut Tx, feed: FeedId, urls: &[&str]) -> Result<Vec<StoredEntry>> {
+    list_by(tx, &SELECT_BY_URLS, feed, urls).await
+}
+
+async fn list_by(
+    tx: &mut Tx,
+    statement: &'static BulkStatement,
+    feed: FeedId,
+    values: &[&str],
+) -> Result<Vec<StoredEntry>> {
+    let mut found = Vec::new();
+    for (text, _, part) in statement.parts(values) {
+        let rows: Vec<StoredEntry> = with_tx!(tx, |c| {
+            let query = sqlx::query_as(text).bind(feed);
+            part.fold(query, |query, value| query.bind(*value)).fetch_all(c).await
+        })?;
+        found.extend(rows);
+    }
+    Ok(found)
 }
 
 /// Selects the entry with this value (`$2`) in a column, first of this feed (`$1`), then of the critic's (`$3`) other feeds.

@@ -30,7 +30,9 @@ pub async fn index_review(tx: &mut Tx, review: &Review) -> Result<()> {
     if stored == hashes {
         return Ok(());
     }
-    execute!(tx, sqlx::query("delete from review_fingerprints where review_id = $1").bind(review.id))?;
+    if !stored.is_empty() {
+        execute!(tx, sqlx::query("delete from review_fingerprints where review_id = $1").bind(review.id))?;
+    }
     for (text, _, part) in INSERT_HASHES.parts(&hashes) {
         execute!(tx, {
             let query = sqlx::query(text).bind(review.critic).bind(review.id);

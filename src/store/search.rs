@@ -49,7 +49,9 @@ pub(super) async fn index(tx: &mut Tx, review: &Review) -> Result<()> {
     if stored.as_ref() == Some(&hash) {
         return Ok(());
     }
-    delete(tx, review.id).await?;
+    if stored.is_some() {
+        delete(tx, review.id).await?;
+    }
     let doc_id = free_doc_id(tx, review.original_date).await?;
     match &mut tx.transaction {
         AnyTransaction::Sqlite(tx) => {

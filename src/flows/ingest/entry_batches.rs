@@ -1,14 +1,16 @@
 //! Processes the entries of a page, the new ones many in one transaction: an archive has thousands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::feed_poll::FeedPoll;
 use super::identify::{Candidate, EntryMatch, candidates, identify};
 use super::new_entry::NewReview;
 use crate::domain::feed::IngestDecision;
+use crate::domain::id::FeedId;
 use crate::flows::media_file::lock_name;
 use crate::sources::feed::FeedDocument;
-use crate::store::feed_entries;
+use crate::store::feed_entries::{self, StoredEntry};
+use crate::store::{Result, Tx};
 
 /// Entries of one transaction. While it is open, nothing else can be published.
 const MAX_ENTRIES: usize = 25;
@@ -25,58 +27,62 @@ impl FeedPoll<'_> {
 
     /// Processes entries; returns whether none failed.
     pub(super) async fn process_all(&mut self, candidates: Vec<Candidate>) -> anyhow::Result<bool> {
-        let (mut new, changed) = self.split(candidates).await?;
+        let (mut unknown, changed) = self.split(candidates).await?;
         // Each of these locks a review, which no transaction does after it has indexed another.
         let mut is_whole = self.process_each(changed).await?;
-        while !new.is_empty() {
-            let some: Vec<Candidate> = new.drain(..new.len().min(MAX_ENTRIES)).collect();
+        while !unknown.is_empty() {
+            let some: Vec<Candidate> = unknown.drain(..unknown.len().min(MAX_ENTRIES)).collect();
             let counts = self.counts;
-            if let Err(error) = Box::pin(self.process_together(some.clone())).await {
-                // One of them failed: each is tried alone.
-                tracing::debug!(error = format!("{error:#}"), "could not store entries together");
-                self.counts = counts;
-                is_whole &= self.process_each(some).await?;
-            }
+            let others = match Box::pin(self.create_together(some.clone())).await {
+                Ok(others) => others,
+                Err(error) => {
+                    // One of them failed: each is tried alone.
+                    tracing::debug!(error = format!("{error:#}"), "could not store entries together");
+                    self.counts = counts;
+                    some
+                }
+            };
+            is_whole &= self.process_each(others).await?;
         }
         Ok(is_whole)
     }
 
-    /// Sorts out entries that have not changed; returns the new ones and the others.
+    /// Sorts out entries of this feed that have not changed; returns those whose ids and URLs it does not know, and those that
+    /// changed.
     async fn split(
         &mut self,
         candidates: Vec<Candidate>,
     ) -> anyhow::Result<(Vec<Candidate>, Vec<Candidate>)> {
-        let (mut new, mut changed) = (Vec::new(), Vec::new());
+        let (mut unknown, mut changed) = (Vec::new(), Vec::new());
         let mut has_cleared = false;
         let mut tx = self.app.db.begin().await?;
+        let known_entries = KnownEntries::find(&mut tx, self.feed.id, &candidates).await?;
         for candidate in candidates {
-            let found = identify(&mut tx, self.feed, &self.document_ids, &candidate).await?;
-            match found {
-                EntryMatch::New => new.push(candidate),
-                EntryMatch::Known(known, _) if known.feed_id == self.feed.id => {
-                    self.counts.known += 1;
-                    if candidate.is_pending(&known) {
-                        self.note(candidate.position, Some(IngestDecision::Held), "its change waits already");
-                    } else if candidate.is_unchanged(&known) {
-                        self.note(candidate.position, None, "already imported");
-                        if known.pending_reason.is_some() {
-                            feed_entries::clear_pending(&mut tx, known.id).await?;
-                            has_cleared = true;
-                        }
-                    } else {
-                        changed.push(candidate);
-                    }
+            let Some(known) = known_entries.get(&candidate) else {
+                unknown.push(candidate);
+                continue;
+            };
+            self.counts.known += 1;
+            if candidate.is_pending(known) {
+                self.note(candidate.position, Some(IngestDecision::Held), "its change waits already");
+            } else if candidate.is_unchanged(known) {
+                self.note(candidate.position, None, "already imported");
+                if known.pending_reason.is_some() {
+                    feed_entries::clear_pending(&mut tx, known.id).await?;
+                    has_cleared = true;
                 }
-                _ => changed.push(candidate),
+            } else {
+                changed.push(candidate);
             }
         }
         if has_cleared {
             tx.commit().await?;
         }
-        Ok((new, changed))
+        Ok((unknown, changed))
     }
 
-    async fn process_together(&mut self, candidates: Vec<Candidate>) -> anyhow::Result<()> {
+    /// Stores the new ones of these entries as reviews; returns the others, which are known by their text or from elsewhere.
+    async fn create_together(&mut self, candidates: Vec<Candidate>) -> anyhow::Result<Vec<Candidate>> {
         let mut entries = Vec::with_capacity(candidates.len());
         for candidate in candidates {
             entries.push(self.prepare(candidate).await);
@@ -89,13 +95,53 @@ impl FeedPoll<'_> {
         for name in names {
             lock_name(&mut tx, name).await?;
         }
-        let mut created = Vec::new();
+        let (mut created, mut others) = (Vec::new(), Vec::new());
         for prepared in entries {
-            created.extend(self.store_entry(&mut tx, prepared).await?);
+            match identify(&mut tx, self.feed, &self.document_ids, &prepared.candidate).await? {
+                EntryMatch::Known(known, _) => {
+                    self.counts.known += u32::from(known.feed_id == self.feed.id);
+                    others.push(prepared.candidate);
+                }
+                EntryMatch::Review(_) => others.push(prepared.candidate),
+                found => created.extend(self.store_entry(&mut tx, prepared, found).await?),
+            }
         }
         tx.commit().await?;
         created.iter().for_each(NewReview::log);
         self.app.wake.notify();
-        Ok(())
+        Ok(others)
+    }
+}
+
+/// The stored entries of a feed that have the id or the URL of an entry of a page.
+struct KnownEntries {
+    by_guid: HashMap<String, StoredEntry>,
+    by_url: HashMap<String, StoredEntry>,
+}
+
+impl KnownEntries {
+    async fn find(tx: &mut Tx, feed: FeedId, candidates: &[Candidate]) -> Result<Self> {
+        let guids: Vec<&str> = candidates.iter().filter_map(|candidate| candidate.guid.as_deref()).collect();
+        let mut by_guid = HashMap::new();
+        for entry in feed_entries::list_by_guids(tx, feed, &guids).await? {
+            if let Some(guid) = entry.guid.clone() {
+                by_guid.entry(guid).or_insert(entry);
+            }
+        }
+        let is_found = |guid: &Option<String>| guid.as_ref().is_some_and(|guid| by_guid.contains_key(guid));
+        let others = candidates.iter().filter(|candidate| !is_found(&candidate.guid));
+        let urls: Vec<&str> = others.filter_map(|candidate| candidate.url.as_deref()).collect();
+        let mut by_url = HashMap::new();
+        for entry in feed_entries::list_by_urls(tx, feed, &urls).await? {
+            if let Some(url) = entry.url.clone() {
+                by_url.entry(url).or_insert(entry);
+            }
+        }
+        Ok(Self { by_guid, by_url })
+    }
+
+    fn get(&self, candidate: &Candidate) -> Option<&StoredEntry> {
+        let by_guid = candidate.guid.as_ref().and_then(|guid| self.by_guid.get(guid));
+        by_guid.or_else(|| candidate.url.as_ref().and_then(|url| self.by_url.get(url)))
     }
 }

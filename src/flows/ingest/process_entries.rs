@@ -122,7 +122,9 @@ impl FeedPoll<'_> {
         let prepared = self.prepare(candidate).await;
         let mut tx = self.app.db.begin().await?;
         tx.lock(&self.feed.critic.to_string()).await?;
-        let created = self.store_entry(&mut tx, prepared).await?;
+        // Images are fetched before the entry is identified: another worker may have processed it meanwhile.
+        let found = identify(&mut tx, self.feed, &self.document_ids, &prepared.candidate).await?;
+        let created = self.store_entry(&mut tx, prepared, found).await?;
         tx.commit().await?;
         if let Some(review) = created {
             review.log();
@@ -131,20 +133,20 @@ impl FeedPoll<'_> {
         Ok(())
     }
 
-    /// Stores an entry in a transaction that holds the lock of the critic.
+    /// Stores an entry in the transaction that has identified it and holds the lock of the critic.
     pub(super) async fn store_entry(
         &mut self,
         tx: &mut Tx,
         prepared: PreparedEntry,
+        found: EntryMatch,
     ) -> anyhow::Result<Option<NewReview>> {
         let PreparedEntry { candidate, media, language_note } = prepared;
         let now = self.app.clock.now();
         let missing = media.describe_missing(false);
         self.counts.without_images += u32::from(media.pending_body().is_some());
         let title = candidate.entry.content.title.clone();
-        // Identified again: fetching the images took time, and another worker may have processed the entry.
         let mut created = None;
-        match identify(tx, self.feed, &self.document_ids, &candidate).await? {
+        match found {
             EntryMatch::New => {
                 created = Some(self.create_review(tx, candidate, None, media, language_note).await?);
             }

@@ -94,10 +94,13 @@ fn separates(boundary: Boundary, current: &str, rest: &str, previous: Option<cha
         Boundary::Comma => label().is_some_and(|labelled| is_credit_start(&labelled, rest)),
         // `Regie und Buch: X` is one label.
         Boundary::Space if JOINING_WORDS.contains(&current.rsplit(' ').next().unwrap_or_default()) => false,
-        Boundary::Space => label().is_some_and(|labelled| {
-            is_sure_start(&labelled, rest)
-                && split_label(current).is_none_or(|before| !before.value.is_empty())
-        }),
+        Boundary::Space => {
+            starts_upper(rest)
+                && label().is_some_and(|labelled| {
+                    is_sure_start(&labelled, rest)
+                        && split_label(current).is_none_or(|before| !before.value.is_empty())
+                })
+        }
     }
 }
 
@@ -125,18 +128,20 @@ fn is_credit_start(labelled: &Labelled<'_>, rest: &str) -> bool {
 
 /// Whether a label after a mere space begins a credit.
 fn is_sure_start(labelled: &Labelled<'_>, rest: &str) -> bool {
-    let starts_upper = rest.starts_with(|c: char| c.is_uppercase() || !c.is_ascii() && !c.is_lowercase());
     let has_colon = || {
         let after = rest.get(labelled.head.len()..).unwrap_or_default().trim_start();
         after.starts_with([':', '：'])
     };
-    starts_upper
-        && match labelled.form {
-            LabelForm::Separated => has_colon(),
-            LabelForm::Spaced => labelled.head.contains(' '),
-            LabelForm::Preposition => {
-                matches!(labelled.head, "Par" | "Avec" | "With" | "Mit" | "Met" | "Med")
-            }
-            LabelForm::Initial => false,
+    match labelled.form {
+        LabelForm::Separated => has_colon(),
+        LabelForm::Spaced => labelled.head.contains(' '),
+        LabelForm::Preposition => {
+            matches!(labelled.head, "Par" | "Avec" | "With" | "Mit" | "Met" | "Med")
         }
+        LabelForm::Initial => false,
+    }
+}
+
+fn starts_upper(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_uppercase() || !c.is_ascii() && !c.is_lowercase())
 }
