@@ -11,6 +11,7 @@ both_databases!(
     an_export_of_wordpress_has_posts_and_much_that_is_none,
     a_live_feed_of_blogger_is_an_ordinary_feed,
     drafts_and_comments_in_a_feed_are_no_reviews,
+    items_of_json_that_say_they_are_not_public_are_no_reviews,
     a_paid_post_is_left_out_unless_its_teaser_is_wanted,
     a_teaser_is_the_same_when_it_is_read_again,
     posts_behind_a_password_are_left_out,
@@ -146,6 +147,9 @@ async fn an_export_of_wordpress_has_posts_and_much_that_is_none(database: Databa
         item(8, "poster.jpg", "attachment", "inherit", ""),
         item(9, "Home", "nav_menu_item", "publish", ""),
         item(10, "Odd", "post", "syndicated", ""),
+        // What says nothing about itself is not public.
+        "<item><title>Silent</title><link>https://crit.example/?p=11</link><description>Not yet.</description></item>"
+            .to_owned(),
     ];
     // The prefix is another than the usual one.
     let export = format!(
@@ -159,7 +163,7 @@ async fn an_export_of_wordpress_has_posts_and_much_that_is_none(database: Databa
     assert_eq!(sent(&fixture), 0);
     let lines = skipped(&fixture).await;
     let counts = "1 draft, 1 scheduled post, 1 private post, 1 post with a password, 1 deleted post, \
-                  1 entry of unknown status, 1 page, 1 attachment, 1 entry of another kind";
+                  2 entries of unknown status, 1 page, 1 attachment, 1 entry of another kind";
     assert!(lines.len() == 1 && lines[0].contains(counts), "{lines:?}");
 }
 
@@ -191,6 +195,38 @@ async fn drafts_and_comments_in_a_feed_are_no_reviews(database: Database) {
     fixture.settle().await;
     assert_eq!(titles(&fixture).await.len(), 1);
     assert_eq!(sent(&fixture), 1);
+}
+
+async fn items_of_json_that_say_they_are_not_public_are_no_reviews(database: Database) {
+    let now = crate::support::now().to_string();
+    let item = |title: &str, more: serde_json::Value| {
+        let mut item = serde_json::json!({
+            "id": title, "url": format!("https://crit.example/{title}"), "title": title, "date_published": now,
+            "content_html": format!("<p>{title}: the ferry leaves without her.</p>"),
+        });
+        item.as_object_mut().expect("an item").extend(more.as_object().expect("members").clone());
+        item
+    };
+    let items = [
+        item(
+            "Ferry",
+            serde_json::json!({"published": true, "_meta": {"draft": false, "status": "published"}}),
+        ),
+        item("Oar", serde_json::json!({"private": true})),
+        item("Quay", serde_json::json!({"published": false})),
+        item("Rope", serde_json::json!({"_meta": {"draft": true}})),
+        item("Sail", serde_json::json!({"_microblog": {"post_status": "draft"}})),
+        item("Tide", serde_json::json!({"_blog": {"status": "embargoed"}})),
+    ];
+    let feed =
+        serde_json::json!({"version": "https://jsonfeed.org/version/1.1", "title": "Row", "items": items});
+    let document = Document::new("application/feed+json", feed.to_string());
+    let fixture = fixture(database, document, "").await;
+    assert_eq!(titles(&fixture).await, ["Ferry"]);
+    assert_eq!(sent(&fixture), 1);
+    let lines = skipped(&fixture).await;
+    let counts = "3 drafts, 1 private post, 1 entry of unknown status";
+    assert!(lines.len() == 1 && lines[0].contains(counts), "{lines:?}");
 }
 
 async fn a_paid_post_is_left_out_unless_its_teaser_is_wanted(database: Database) {

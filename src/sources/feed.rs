@@ -316,6 +316,8 @@ fn parse_xml(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
     if feed.entries.len() > max_items {
         return Err(FeedError::TooManyEntries(max_items));
     }
+    let is_export = entry_kind::is_export(&feed.members)
+        || feed.entries.iter().any(|entry| entry_kind::is_of_wordpress_export(&entry.members));
     let parse = |entry: &entry_document::EntryDocument| {
         if entry.xml.len() > MAX_ENTRY_BYTES {
             return Err(EntryError::TooLarge);
@@ -323,7 +325,7 @@ fn parse_xml(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
         if let Some(problem) = &entry.problem {
             return Err(EntryError::Invalid(problem.clone()));
         }
-        rss_atom::parse_entry(entry, feed.format, base)
+        rss_atom::parse_entry(entry, feed.format, base, is_export)
     };
     let entries =
         feed.entries.iter().map(|entry| NamedEntry { name: entry.name.clone(), parsed: parse(entry) });

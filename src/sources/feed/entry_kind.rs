@@ -25,11 +25,17 @@ pub(super) fn is_export(head: &Members) -> bool {
     head.has("wp:wxr_version") || head.text("id").is_some_and(is_backup)
 }
 
-/// Returns what an entry says about itself; `google_kind` is its category of the scheme [`GOOGLE_KIND_SCHEME`].
-pub(super) fn stated_kind(members: &Members, google_kind: Option<&str>) -> StatedKind {
+/// Whether an entry has members that only an export of WordPress has.
+pub(super) fn is_of_wordpress_export(entry: &Members) -> bool {
+    entry.has("wp:status") || entry.has("wp:post_type")
+}
+
+/// Returns what an entry says about itself; `google_kind` is its category of the scheme [`GOOGLE_KIND_SCHEME`]. In an export
+/// (`is_in_export`), an entry that says nothing is not public.
+pub(super) fn stated_kind(members: &Members, google_kind: Option<&str>, is_in_export: bool) -> StatedKind {
     let draft = members.text("app:control/app:draft").or_else(|| members.text("draft"));
     let is_draft = draft.is_some_and(|text| !matches!(text.to_lowercase().as_str(), "no" | "false" | "0"));
-    let (excluded, is_exported) = if members.has("wp:status") || members.has("wp:post_type") {
+    let (excluded, is_exported) = if is_of_wordpress_export(members) {
         (wordpress_kind(members), true)
     } else if members.has("blogger:type") || members.has("blogger:status") {
         (blogger_kind(members), true)
@@ -37,7 +43,7 @@ pub(super) fn stated_kind(members: &Members, google_kind: Option<&str>) -> State
         let excluded = google_kind_name(kind);
         (excluded, matches!(excluded, Some(ExcludedKind::Page | ExcludedKind::Setting)))
     } else {
-        (None, false)
+        (is_in_export.then_some(ExcludedKind::UnknownStatus), is_in_export)
     };
     let reply = members.has("thr:in-reply-to").then_some(ExcludedKind::Comment);
     let excluded = excluded.or(reply).or_else(|| is_draft.then_some(ExcludedKind::Draft));
@@ -141,7 +147,7 @@ mod tests {
             let members =
                 members(&[("wp:post_type", kind), ("wp:status", status), ("wp:post_password", password)]);
             let stated = StatedKind { excluded, is_exported: true };
-            assert_eq!(stated_kind(&members, None), stated, "{kind} {status} {password}");
+            assert_eq!(stated_kind(&members, None, false), stated, "{kind} {status} {password}");
         }
     }
 
@@ -163,7 +169,7 @@ mod tests {
             let members =
                 members(&[("blogger:type", kind), ("blogger:status", status), ("blogger:trashed", trashed)]);
             let stated = StatedKind { excluded, is_exported: true };
-            assert_eq!(stated_kind(&members, None), stated, "{kind} {status} {trashed}");
+            assert_eq!(stated_kind(&members, None, false), stated, "{kind} {status} {trashed}");
         }
     }
 
@@ -179,13 +185,46 @@ mod tests {
             ("thr:in-reply-to", "", Some(Comment)),
             ("dc:creator", "Odette", None),
         ] {
-            assert_eq!(stated_kind(&members(&[(path, text)]), None).excluded, excluded, "{path} {text}");
+            assert_eq!(
+                stated_kind(&members(&[(path, text)]), None, false).excluded,
+                excluded,
+                "{path} {text}"
+            );
         }
         for (name, excluded) in
             [("post", None), ("comment", Some(Comment)), ("settings", Some(Setting)), ("new", Some(Other))]
         {
             let kind = format!("http://schemas.google.com/blogger/2008/kind#{name}");
-            assert_eq!(stated_kind(&Members::default(), Some(&kind)).excluded, excluded, "{name}");
+            assert_eq!(stated_kind(&Members::default(), Some(&kind), true).excluded, excluded, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_about_itself_is_not_public_in_an_export() {
+        let nothing = Members::default();
+        let private = StatedKind { excluded: Some(ExcludedKind::UnknownStatus), is_exported: true };
+        assert_eq!(stated_kind(&nothing, None, true), private);
+        assert_eq!(stated_kind(&nothing, None, false), StatedKind::default());
+        let item =
+            |members: &str| format!("<item><title>A</title><description>Salt</description>{members}</item>");
+        let post = item("<wp:post_type>post</wp:post_type><wp:status>publish</wp:status>");
+        let head = "<wp:wxr_version>1.2</wp:wxr_version>";
+        let of_type = item("<wp:post_type>post</wp:post_type>");
+        let of_status = item("<wp:status>publish</wp:status>");
+        for (head, items, read, excluded) in [
+            (head, [&item(""), &post], 1, 1),
+            (head, [&item(""), &item("")], 0, 2),
+            ("", [&item(""), &post], 1, 1),
+            ("", [&post, &item("")], 1, 1),
+            (head, [&of_type, &of_status], 0, 2),
+            ("", [&item(""), &item("")], 2, 0),
+        ] {
+            let items: String = items.map(String::as_str).concat();
+            let document = super::super::tests::read(&format!(
+                "<rss version='2.0' xmlns:wp='http://wordpress.org/export/1.2/'><channel>{head}{items}</channel></rss>"
+            ));
+            let count = (document.entries.len(), document.excluded.values().sum::<usize>());
+            assert_eq!(count, (read, excluded), "{head}{items}");
         }
     }
 

@@ -135,15 +135,98 @@ fn authors(object: &Map<String, Value>) -> Vec<String> {
     author_names(names)
 }
 
+/// Objects of an item that are about the film: a status in them is not that of the post.
+const FILM_OBJECTS: [&str; 6] = ["_film", "_movie", "_tmdb", "_imdb", "_letterboxd", "_trakt"];
+
 /// Returns what an item is that says it is not public. The specification has no such members, but generators write those of
-/// their own system.
+/// their own system, beside the others or in an object of their own such as `_meta`.
 fn excluded(item: &Map<String, Value>) -> Option<ExcludedKind> {
-    if item.get("draft").is_some_and(|draft| *draft != Value::Bool(false)) {
-        return Some(ExcludedKind::Draft);
+    let is_own = |key: &str| key.starts_with('_') && !FILM_OBJECTS.contains(&key);
+    let own = item.iter().filter(|(key, _)| is_own(key)).filter_map(|(_, value)| value.as_object());
+    std::iter::once(item).chain(own).flatten().find_map(|(key, value)| stated_kind(key, value))
+}
+
+/// Returns what a member says that decides whether a post is public. Words that are unknown mean that it is not.
+fn stated_kind(key: &str, value: &Value) -> Option<ExcludedKind> {
+    let text = match value {
+        Value::String(text) => text.trim().to_lowercase(),
+        Value::Object(_) | Value::Array(_) => return None,
+        value => value.to_string(),
+    };
+    let is_no = matches!(text.as_str(), "false" | "no" | "off" | "0" | "null" | "");
+    let name: String = key.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect();
+    match name.as_str() {
+        "draft" | "isdraft" => (!is_no).then_some(ExcludedKind::Draft),
+        // A date may have this name, too.
+        "published" | "ispublished" => is_no.then_some(ExcludedKind::Draft),
+        "private" | "isprivate" | "hidden" | "ishidden" | "unlisted" | "isunlisted" => {
+            (!is_no).then_some(ExcludedKind::Private)
+        }
+        "public" | "ispublic" => {
+            (!matches!(text.as_str(), "true" | "yes" | "on" | "1")).then_some(ExcludedKind::Private)
+        }
+        "password" | "passwordprotected" => (!is_no).then_some(ExcludedKind::Protected),
+        "trashed" | "istrashed" | "deleted" | "isdeleted" => (!is_no).then_some(ExcludedKind::Trashed),
+        "status" | "poststatus" => entry_kind::status_kind(&text),
+        "visibility" => (text != "public").then_some(ExcludedKind::Private),
+        _ => None,
     }
-    let excluded = string(item, "status").and_then(|status| entry_kind::status_kind(&status));
-    excluded.or_else(|| {
-        let visibility = string(item, "visibility")?;
-        (!visibility.eq_ignore_ascii_case("public")).then_some(ExcludedKind::Private)
-    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::read;
+    use super::*;
+
+    #[test]
+    fn an_item_is_public_unless_a_member_says_otherwise() {
+        use ExcludedKind::*;
+        for (members, kind) in [
+            (r#""draft": true"#, Some(Draft)),
+            (r#""draft": "yes""#, Some(Draft)),
+            (r#""draft": 1"#, Some(Draft)),
+            (r#""draft": "perhaps""#, Some(Draft)),
+            (r#""draft": false"#, None),
+            (r#""draft": "false""#, None),
+            (r#""draft": null"#, None),
+            (r#""isDraft": true"#, Some(Draft)),
+            (r#""published": false"#, Some(Draft)),
+            (r#""published": "no""#, Some(Draft)),
+            (r#""published": null"#, Some(Draft)),
+            (r#""published": true"#, None),
+            (r#""published": "2024-10-18T09:30:00Z""#, None),
+            (r#""private": true"#, Some(Private)),
+            (r#""private": "true""#, Some(Private)),
+            (r#""private": false"#, None),
+            (r#""public": false"#, Some(Private)),
+            (r#""public": true"#, None),
+            (r#""hidden": true"#, Some(Private)),
+            (r#""unlisted": true"#, Some(Private)),
+            (r#""password": "sesame""#, Some(Protected)),
+            (r#""password": """#, None),
+            (r#""status": "draft""#, Some(Draft)),
+            (r#""status": "embargoed""#, Some(UnknownStatus)),
+            (r#""status": "published""#, None),
+            (r#""visibility": "members""#, Some(Private)),
+            (r#""visibility": "public""#, None),
+            (r#""_meta": {"draft": true}"#, Some(Draft)),
+            (r#""_meta": {"draft": false, "published": true}"#, None),
+            (r#""_draft": true"#, Some(Draft)),
+            (r#""_status": "private""#, Some(Private)),
+            (r#""_microblog": {"post_status": "draft"}"#, Some(Draft)),
+            (r#""_microblog": {"post_status": "published", "is_favorite": false}"#, None),
+            (r#""_ghost": {"visibility": "paid"}"#, Some(Private)),
+            (r#""_wp": {"post_status": "future"}"#, Some(Scheduled)),
+            (r#""_blog": {"status": "embargoed"}"#, Some(UnknownStatus)),
+            (r#""_film": {"status": "released", "hidden": true}"#, None),
+            (r#""tags": ["draft"], "summary": "private""#, None),
+        ] {
+            let document = read(&format!(
+                r#"{{"version": "https://jsonfeed.org/version/1.1", "items": [
+                    {{"id": "1", "title": "A", "content_text": "Salt", {members}}}]}}"#
+            ));
+            let (read, excluded) = (document.entries.len(), document.excluded.keys().copied().next());
+            assert_eq!((read, excluded), (usize::from(kind.is_none()), kind), "{members}");
+        }
+    }
 }

@@ -52,19 +52,26 @@ pub(super) fn parse_head(split: &SplitFeed, base: &Url) -> FeedHead {
     }
 }
 
-/// Parses one entry.
+/// Parses one entry of a feed of that format. `is_in_export` tells whether the feed is an export or a backup.
 pub(super) fn parse_entry(
     document: &EntryDocument,
     format: XmlFormat,
     base: &Url,
+    is_in_export: bool,
 ) -> Result<ParsedEntry, EntryError> {
     let feed = parser(base).parse(document.xml.as_bytes());
     let feed = feed.map_err(|e| EntryError::Invalid(html::single_line_text(&e.to_string(), 200)))?;
     let entry = feed.entries.into_iter().next().ok_or(EntryError::NoLink)?;
-    Ok(convert(entry, document, format, base))
+    Ok(convert(entry, document, format, base, is_in_export))
 }
 
-fn convert(entry: Entry, document: &EntryDocument, format: XmlFormat, base: &Url) -> ParsedEntry {
+fn convert(
+    entry: Entry,
+    document: &EntryDocument,
+    format: XmlFormat,
+    base: &Url,
+    is_in_export: bool,
+) -> ParsedEntry {
     let guid = Some(entry.id.trim().to_owned()).filter(|id| !id.is_empty());
     let guid = guid.or_else(|| document.about.clone()).map(|id| html::single_line_text(&id, 2_000));
     let permalink = guid.clone().filter(|id| document.is_permalink && id.starts_with("http"));
@@ -92,7 +99,7 @@ fn convert(entry: Entry, document: &EntryDocument, format: XmlFormat, base: &Url
     let (kinds, tags): (Vec<_>, Vec<_>) =
         entry.categories.into_iter().partition(|c| c.scheme.as_deref() == Some(GOOGLE_KIND_SCHEME));
     let google_kind = kinds.first().map(|kind| kind.term.as_str());
-    let stated = entry_kind::stated_kind(&document.members, google_kind);
+    let stated = entry_kind::stated_kind(&document.members, google_kind, is_in_export);
     let excluded = stated.excluded.or_else(|| {
         let is_comment = link.as_ref().is_some_and(entry_kind::is_comment_link);
         is_comment.then_some(ExcludedKind::Comment)

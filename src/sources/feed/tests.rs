@@ -212,8 +212,13 @@ fn other_documents_are_rejected_with_a_reason() {
 
 #[test]
 fn what_is_no_post_does_not_count_towards_the_entries_of_a_backup() {
-    let attachment = "<item><title>a.jpg</title><w:post_type xmlns:w='http://wordpress.org/export/1.2/'>attachment</w:post_type></item>";
-    let document = read(&rss(&(attachment.repeat(MAX_ENTRIES + 1) + REVIEW)));
+    let of_kind = |kind: &str| {
+        format!("<w:post_type xmlns:w='http://wordpress.org/export/1.2/'>{kind}</w:post_type></item>")
+    };
+    let attachment = format!("<item><title>a.jpg</title>{}", of_kind("attachment"));
+    let status = "<w:status xmlns:w='http://wordpress.org/export/1.2/'>publish</w:status>";
+    let post = REVIEW.replace("</item>", &format!("{status}{}", of_kind("post")));
+    let document = read(&rss(&(attachment.repeat(MAX_ENTRIES + 1) + &post)));
     assert_eq!((document.entries.len(), document.skipped.len()), (1, 0));
     assert_eq!(document.excluded.values().sum::<usize>(), MAX_ENTRIES + 1);
 }
