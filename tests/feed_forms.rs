@@ -116,8 +116,26 @@ fn markup() -> Vec<Form> {
     ]
 }
 
+/// Entries whose end tag is missing, or that are within another.
+fn entries_in_entries() -> Vec<Form> {
+    let unclosed = |title: &str| item(title, "").replace("</item>", "");
+    let missing = rss("version=\"2.0\"", &[item("Inlet", ""), unclosed("Outlet"), item("Delta", "")]);
+    let last = rss("version=\"2.0\"", &[item("Spring", ""), unclosed("Autumn")]);
+    let within = item("Outer", &item("Inner", ""));
+    let nested = rss("version=\"2.0\"", &[item("Dawn", ""), within, item("Dusk", "")]);
+    let cut = "<item><title>Torn</title><description>A letter".to_owned();
+    let text = rss("version=\"2.0\"", &[item("Ebb", ""), cut, item("Flood", "")]);
+    vec![
+        form(RSS, missing, &["Inlet", "Outlet", "Delta"], None),
+        form(RSS, last, &["Spring", "Autumn"], None),
+        form(RSS, nested, &["Dawn", "Inner", "Dusk"], Some("Outer")),
+        form(RSS, text, &["Ebb", "Flood"], Some("Torn")),
+    ]
+}
+
 async fn feeds_are_read_in_the_forms_that_readers_forgive(database: Database) {
-    let forms: Vec<Form> = charsets().into_iter().chain(namespaces_and_types()).chain(markup()).collect();
+    let forms: Vec<Form> =
+        [charsets(), namespaces_and_types(), markup(), entries_in_entries()].into_iter().flatten().collect();
     let fixture = Fixture::with(database, |remote, mut settings| {
         for (number, form) in forms.iter().enumerate() {
             let path = format!("/feed{number}");

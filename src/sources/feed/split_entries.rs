@@ -10,7 +10,9 @@ use super::doctype::check_doctype;
 use super::entry_document::{EntryDocument, MediaElement, XmlFormat};
 use super::members::{MemberReader, Members, text_of};
 use super::next_page::PageHints;
+use super::open_entry::OpenEntry;
 use super::references::mend_references;
+use super::root_element::Root;
 use super::start_tag::{StartTag, local_name};
 use super::text_element::TextElement;
 use super::xml_reader::{name_opening, reader_from, xml_error};
@@ -29,12 +31,8 @@ const MAX_HEAD_BYTES: usize = 10_000;
 const MAX_MEDIA: usize = 20;
 /// The maximum depth of a media element below its entry: in `media:group`, and in `media:content` within that.
 const MAX_MEDIA_DEPTH: usize = 3;
-/// The maximum size in bytes of the start tag of the root element, which is repeated in the document of each entry.
-const MAX_ROOT_TAG_BYTES: usize = 16 * 1024;
 /// The maximum size in bytes of the description of a medium.
 const MAX_MEDIUM_TEXT_BYTES: usize = 10_000;
-/// The maximum size in bytes of the feed's title and language that are repeated in the source of each entry.
-const MAX_REPEATED_HEAD_BYTES: usize = 2_000;
 /// The children of a feed that describe it.
 const HEAD_CHILDREN: [&str; 11] = [
     "title",
@@ -102,6 +100,7 @@ pub(super) fn split(xml: &str) -> Result<SplitFeed, FeedError> {
         entry: None,
         child: None,
         entries: Vec::new(),
+        unclosed_entry: None,
         pages: PageHints::default(),
         has_ended: false,
         members: MemberReader::default(),
@@ -109,8 +108,10 @@ pub(super) fn split(xml: &str) -> Result<SplitFeed, FeedError> {
         truncated: None,
     };
     splitter.run()?;
-    splitter.complete_sources();
     let Some(root) = splitter.root else { return Err(FeedError::NotAFeed) };
+    for entry in &mut splitter.entries {
+        root.complete_source(entry, &splitter.head, splitter.has_channel);
+    }
     let (channel, end) = if splitter.has_channel { ("<channel>", "</channel>") } else { ("", "") };
     let head = format!("{}{channel}{}{end}</{}>", root.tag, splitter.head, root.parser_name);
     let Splitter { entries, pages, head_members: members, truncated, .. } = splitter;
@@ -122,25 +123,6 @@ struct OpenElement<'a> {
     name: &'a str,
     /// Namespace declarations in scope.
     namespaces: usize,
-}
-
-/// The root element.
-struct Root<'a> {
-    format: XmlFormat,
-    name: &'a str,
-    /// Its start tag, with the namespaces and the version that feed-rs expects, and its name there.
-    tag: String,
-    parser_name: &'a str,
-    /// Its start tag as it is in the document.
-    source: String,
-    language: Option<String>,
-}
-
-/// An entry that has not ended yet.
-struct OpenEntry {
-    document: EntryDocument,
-    start: usize,
-    depth: usize,
 }
 
 /// A child that is kept and has not ended yet.
@@ -167,6 +149,8 @@ struct Splitter<'a> {
     entry: Option<OpenEntry>,
     child: Option<OpenChild>,
     entries: Vec<EntryDocument>,
+    /// The last entry without an end tag, and the name of its element.
+    unclosed_entry: Option<(usize, &'a str)>,
     pages: PageHints,
     /// Whether the root element is closed.
     has_ended: bool,
@@ -267,6 +251,7 @@ impl<'a> Splitter<'a> {
         if self.open.is_empty() {
             self.start_root(&tag)?;
         }
+        self.end_entry_before(name, start);
         let namespaces = tag.namespace_declarations() + self.open.last().map_or(0, |open| open.namespaces);
         if namespaces > MAX_NAMESPACES || self.open.len() >= MAX_DEPTH {
             return Err(FeedError::TooNested);
@@ -291,25 +276,7 @@ impl<'a> Splitter<'a> {
         if self.has_ended {
             return Err(FeedError::Malformed("a second root element".into()));
         }
-        let format = match tag.local_name() {
-            "rss" => XmlFormat::Rss,
-            "RDF" => XmlFormat::Rdf,
-            "feed" | "entry" => XmlFormat::Atom,
-            name if name.eq_ignore_ascii_case("html") => return Err(FeedError::Html),
-            _ => return Err(FeedError::NotAFeed),
-        };
-        if tag.raw.len() > MAX_ROOT_TAG_BYTES {
-            return Err(FeedError::Malformed(format!(
-                "the start tag of <{}> is too long",
-                excerpt(tag.name)
-            )));
-        }
-        let language = tag.attribute("xml:lang").map(str::to_owned);
-        let source = format!("<{}>", tag.raw);
-        // feed-rs reads more members of an entry of RSS 2.0 than of RSS 1.0, and needs no link.
-        let parser_name = if format == XmlFormat::Atom { tag.name } else { "rss" };
-        let root = format!("<{}>", tag.to_root(parser_name));
-        self.root = Some(Root { format, name: tag.name, tag: root, parser_name, source, language });
+        self.root = Some(Root::new(tag)?);
         Ok(())
     }
 
@@ -358,19 +325,7 @@ impl<'a> Splitter<'a> {
             if self.entries.len() >= super::MAX_FILE_ITEMS {
                 return Err(FeedError::TooManyEntries(super::MAX_FILE_ITEMS));
             }
-            let xml = match (root.format, depth) {
-                (_, 1) => root.tag.clone(),
-                (XmlFormat::Atom, _) => format!("{}<{}>", root.tag, tag.to_entry()),
-                _ => format!("{}<channel><{}>", root.tag, tag.to_entry()),
-            };
-            let document = EntryDocument {
-                xml,
-                language: tag.attribute("xml:lang").map(str::to_owned),
-                about: tag.attribute("rdf:about").map(str::to_owned),
-                is_permalink: true,
-                ..EntryDocument::default()
-            };
-            self.entry = Some(OpenEntry { document, start, depth });
+            self.entry = Some(OpenEntry::new(root, tag, start, depth));
         } else if depth == 2 && name == "channel" && root.format != XmlFormat::Atom {
             self.has_channel = true;
         } else if self.child.is_none()
@@ -387,34 +342,54 @@ impl<'a> Splitter<'a> {
         Ok(())
     }
 
+    /// Ends the open entry if another one begins within it: its end tag is missing, or so is that of a text.
+    fn end_entry_before(&mut self, name: &str, start: usize) {
+        let Some(entry) = &self.entry else { return };
+        let is_entry =
+            self.open.get(entry.depth - 1).is_some_and(|open| open.name == name) && entry.depth > 1;
+        if is_entry && (self.open.len() == entry.depth || self.child.is_some()) {
+            self.end_unclosed(entry.depth - 1, start, &format!("<{}>", excerpt(name)));
+        }
+    }
+
     /// Closes the last open element of that name, and all elements within it. If these are any, or if no element has the
     /// name, the entry is broken.
     fn end_tag(&mut self, name: &str) {
         let Some(index) = self.open.iter().rposition(|open| open.name == name) else {
-            self.spoil(format!("unmatched </{}>", excerpt(name)));
+            let problem = format!("unmatched </{}>", excerpt(name));
+            // What an entry has after one that is within it is not read.
+            if let Some(entry) = &mut self.entry {
+                entry.document.problem.get_or_insert(problem);
+            } else if let Some((at, _)) = self.unclosed_entry.take_if(|(_, entry)| *entry == name)
+                && let Some(document) = self.entries.get_mut(at)
+            {
+                document.problem.get_or_insert(problem);
+            }
             return;
         };
-        if let Some(unclosed) = self.open.get(index + 1..).and_then(<[_]>::last) {
-            let problem = format!("<{}> is closed by </{}>", excerpt(unclosed.name), excerpt(name));
-            self.spoil(problem);
-        }
-        while self.open.len() > index {
-            self.end();
-        }
+        self.end_unclosed(index + 1, self.event_start, &format!("</{}>", excerpt(name)));
+        self.end();
     }
 
-    /// Makes each entry a feed document of its own, which can be parsed again later.
-    fn complete_sources(&mut self) {
-        let Some(Root { name: root, source: start, .. }) = &self.root else { return };
-        for entry in self.entries.iter_mut().filter(|entry| !entry.source.starts_with(start)) {
-            let head = if self.head.len() <= MAX_REPEATED_HEAD_BYTES { self.head.as_str() } else { "" };
-            let own = &entry.source;
-            entry.source = match (self.has_channel, entry.is_in_channel) {
-                (true, true) => format!("{start}<channel>{head}{own}</channel></{root}>"),
-                (true, false) => format!("{start}<channel>{head}</channel>{own}</{root}>"),
-                (false, _) => format!("{start}{head}{own}</{root}>"),
-            };
+    /// Ends all elements from this depth on, whose end tags are missing before the tag `closing` at `start`. An entry that
+    /// has all its members is whole.
+    fn end_unclosed(&mut self, depth: usize, start: usize, closing: &str) {
+        let is_whole =
+            self.entry.as_ref().is_some_and(|entry| entry.depth == self.open.len() && entry.depth > depth);
+        if let Some(unclosed) = self.open.get(depth..).and_then(<[_]>::last)
+            && !is_whole
+        {
+            let problem = format!("<{}> is closed by {closing}", excerpt(unclosed.name));
+            self.spoil(problem);
         }
+        let position = std::mem::replace(&mut self.position, start);
+        while self.open.len() > depth {
+            if self.entry.as_ref().is_some_and(|entry| entry.depth == self.open.len()) {
+                self.unclosed_entry = self.open.last().map(|open| (self.entries.len(), open.name));
+            }
+            self.end();
+        }
+        self.position = position;
     }
 
     fn spoil(&mut self, problem: String) {
@@ -481,20 +456,11 @@ impl<'a> Splitter<'a> {
                 }
             }
         }
-        if let Some(OpenEntry { mut document, start, .. }) = self.entry.take_if(|entry| entry.depth == depth)
+        if let Some(entry) = self.entry.take_if(|entry| entry.depth == depth)
+            && let Some(root) = &self.root
         {
-            let name = closed.name;
-            self.xml.get(start..self.position).unwrap_or_default().clone_into(&mut document.source);
-            (document.hash, document.is_in_channel) = (super::hash_of_large(&document.source), depth == 3);
-            let end = match &self.root {
-                Some(root) if depth > 1 && root.format != XmlFormat::Atom => {
-                    format!("</{name}></channel></{}>", root.parser_name)
-                }
-                Some(root) if depth > 1 => format!("</{name}></{}>", root.name),
-                _ => format!("</{name}>"),
-            };
-            document.xml.push_str(&end);
-            self.entries.push(document);
+            let is_closed = self.unclosed_entry.is_none_or(|(at, _)| at != self.entries.len());
+            self.entries.push(entry.finish(root, self.xml, self.position, is_closed));
         }
     }
 }
