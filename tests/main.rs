@@ -49,6 +49,7 @@ mod feed_forms;
 mod feed_languages;
 mod feed_likeness;
 mod feed_page_faults;
+mod feed_moves;
 mod feed_pages;
 mod feed_selection;
 mod feeds;

@@ -35,6 +35,7 @@ mod left_out;
 mod missed_pages;
 mod new_entry;
 pub mod older_pages;
+mod moved_feed;
 mod process_entries;
 mod select_entries;
 

@@ -7,6 +7,7 @@ use anyhow::Context;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use url::Url;
 
+use super::moved_feed::ensure_same_feed;
 use crate::domain::feed::Feed;
 use crate::flows::App;
 use crate::flows::local_file::read_regular_file;
@@ -79,7 +80,7 @@ pub(super) struct FeedPage {
 }
 
 /// Fetches the first page of a feed, if it changed since the last poll or if `is_conditional` is false, or reads the local
-/// file that it is.
+/// file that it is. A document of another feed, to which a redirect leads, is an error.
 pub(super) async fn fetch_feed(app: &App, feed: &Feed, is_conditional: bool) -> anyhow::Result<FeedResponse> {
     if !feed.url.starts_with("https://") {
         return Ok(FeedResponse::Page(Box::new(read_file(app, feed).await?)));
@@ -95,18 +96,22 @@ pub(super) async fn fetch_feed(app: &App, feed: &Feed, is_conditional: bool) -> 
             }
         }
     }
-    match fetch(app, feed, &url, conditions).await? {
+    let found = match fetch(app, feed, &url, conditions).await? {
         // A feed that was read before may be unavailable, and its links to other feeds must not be followed.
         Fetched::Html(Some(link)) if feed.pages.read == 0 => {
             let mut found = fetch_page(app, feed, &link).await?;
             if let FeedResponse::Page(page) = &mut found {
                 page.discovered = Some(link);
             }
-            Ok(found)
+            found
         }
-        Fetched::Html(_) => Err(FeedError::Html.into()),
-        Fetched::Feed(response) => Ok(response),
+        Fetched::Html(_) => return Err(FeedError::Html.into()),
+        Fetched::Feed(response) => response,
+    };
+    if let FeedResponse::Page(page) = &found {
+        ensure_same_feed(app, feed, &url, &page.url, &page.document).await?;
     }
+    Ok(found)
 }
 
 /// A page of the site that links to its feed is where a page of the feed was expected.
