@@ -40,6 +40,7 @@ mod errors;
 // Needs the feature `failpoints`, which `tests/run` enables: the process kills itself at each failpoint.
 #[cfg(feature = "failpoints")]
 mod failpoints;
+mod feed_authors;
 mod feed_bodies;
 mod feed_changes;
 mod feed_check;
@@ -48,8 +49,8 @@ mod feed_dates;
 mod feed_forms;
 mod feed_languages;
 mod feed_likeness;
-mod feed_page_faults;
 mod feed_moves;
+mod feed_page_faults;
 mod feed_pages;
 mod feed_selection;
 mod feeds;

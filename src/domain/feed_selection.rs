@@ -76,12 +76,17 @@ impl FeedSelection {
         (self.only.is_empty() || has_any(&self.only)) && !has_any(&self.except)
     }
 
-    /// Whether an entry by these authors is taken. An entry without an author is not, if any are chosen.
+    /// Whether an entry by these authors is taken. If any are chosen, an entry that names none is by [`UNKNOWN_AUTHOR`].
     pub fn takes_authors(&self, authors: &[String]) -> bool {
         let wanted: BTreeSet<String> = self.authors.iter().map(|name| fold_name(name)).collect();
-        wanted.is_empty() || authors.iter().any(|name| wanted.contains(&fold_name(name)))
+        wanted.is_empty()
+            || authors.iter().any(|name| wanted.contains(&fold_name(name)))
+            || (authors.is_empty() && wanted.contains(UNKNOWN_AUTHOR))
     }
 }
+
+/// What the author of an entry that names none is called, in the config and in the log.
+pub const UNKNOWN_AUTHOR: &str = "unknown";
 
 /// Returns a name in the form in which names are compared: without regard to case and white space.
 pub fn fold_name(name: &str) -> String {
@@ -108,6 +113,9 @@ mod tests {
         assert!(!selection.takes_authors(&texts(&["Ben Okoro"])));
         assert!(!selection.takes_authors(&[]), "an unknown author may be anybody");
         assert!(FeedSelection::default().takes_authors(&[]));
+        let or_unknown =
+            FeedSelection { authors: texts(&["Odette Larkin", "Unknown"]), ..FeedSelection::default() };
+        assert!(or_unknown.takes_authors(&[]) && !or_unknown.takes_authors(&texts(&["Ben Okoro"])));
         assert!(selection.takes_labels(&texts(&["Drama", "Reviews"])));
         assert!(!selection.takes_labels(&texts(&["Reviews", "news"])));
         assert!(!selection.takes_labels(&[]));

@@ -4,6 +4,7 @@
 
 pub mod access_level;
 pub mod activity;
+pub mod author_name;
 pub mod body_text;
 pub mod browse_index;
 pub mod canonical_url;

@@ -24,6 +24,7 @@ use select_entries::select_entries;
 use tokio::sync::watch;
 
 pub mod check_feed;
+mod entry_authors;
 mod entry_batches;
 mod entry_change;
 mod feed_poll;
@@ -31,11 +32,12 @@ mod fetch_feed;
 mod identify;
 mod initial_state;
 mod known_entry;
+mod known_ids;
 mod left_out;
 mod missed_pages;
+mod moved_feed;
 mod new_entry;
 pub mod older_pages;
-mod moved_feed;
 mod process_entries;
 mod select_entries;
 

@@ -6,7 +6,8 @@ use tokio::sync::watch;
 use url::Url;
 
 use super::fetch_feed::{FeedPage, FeedResponse, fetch_page, is_beyond_last_page};
-use super::select_entries::{is_known, select_entries};
+use super::known_ids::is_known;
+use super::select_entries::select_entries;
 use crate::domain::feed::{Feed, IngestDecision};
 use crate::flows::App;
 use crate::sources::feed::{FeedDocument, MAX_ENTRIES, NextPage, is_guessed};

@@ -1,17 +1,18 @@
 //! Decides which entries of a feed document are reviews of the critic: public posts, by an author and with labels that the
 //! config chooses. What is left out is logged once, in one line for each reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::entry_authors::{Guests, accept_authors};
+use super::known_ids::keep_known;
 use super::left_out::undated_keys;
-use crate::domain::canonical_url::url_key;
 use crate::domain::feed::{Feed, IngestDecision};
 use crate::domain::feed_entry::{EntryKind, FeedEntry};
-use crate::domain::feed_selection::fold_name;
+use crate::domain::feed_selection::{UNKNOWN_AUTHOR, fold_name};
 use crate::domain::html_escape::escape;
 use crate::flows::App;
 use crate::sources::feed::{FeedDocument, paid_note};
-use crate::store::{Tx, feed_entries, feed_log, left_out_entries};
+use crate::store::{feed_log, left_out_entries};
 
 /// The maximum number of authors that a line of the log names.
 const MAX_LISTED_AUTHORS: usize = 20;
@@ -50,7 +51,18 @@ pub(super) async fn select_entries(
         let reason = format!("left out what is not by the authors of this feed: {}", count_authors(&others));
         lines.push((feed.name.clone(), reason));
     }
-    let has_chosen = !selection.authors.is_empty() || accept_authors(app, feed, &chosen, authors).await?;
+    let mut has_chosen = true;
+    if selection.authors.is_empty() {
+        let guests = Guests::find(app, feed, &chosen, authors.as_deref()).await?;
+        let (own, by_guests) = guests.split_off(app, feed, chosen).await?;
+        chosen = own;
+        left_out.extend(undated_keys(document, &by_guests));
+        if !by_guests.is_empty() {
+            lines.push((feed.name.clone(), describe_guests(&by_guests)));
+        }
+        let own: Vec<&FeedEntry> = chosen.iter().filter(|entry| !guests.has_written(entry)).collect();
+        has_chosen = accept_authors(app, feed, &own, authors).await?;
+    }
     if !has_chosen {
         let reason = describe_authors(&chosen, authors.as_deref());
         lines.push((feed.name.clone(), reason));
@@ -79,6 +91,20 @@ pub(super) async fn select_entries(
     Ok(has_chosen)
 }
 
+/// Says that entries are by others than the critic, and what to do if they are not.
+fn describe_guests(entries: &[FeedEntry]) -> String {
+    let names: BTreeSet<&str> =
+        entries.iter().flat_map(|entry| entry.authors.iter().map(String::as_str)).collect();
+    let names = names.into_iter().take(MAX_LISTED_AUTHORS).map(|name| format!("{name:?}"));
+    let names: Vec<String> = std::iter::once(format!("{UNKNOWN_AUTHOR:?}")).chain(names).collect();
+    format!(
+        "left out what is by somebody else, since the other entries name no author: {}; if these are yours, too, set \
+         authors = [{}] in the config",
+        count_authors(entries),
+        names.join(", ")
+    )
+}
+
 /// Says why no author is accepted. `before` are those of earlier entries.
 fn describe_authors(entries: &[FeedEntry], before: Option<&[String]>) -> String {
     let before = match before {
@@ -89,62 +115,12 @@ fn describe_authors(entries: &[FeedEntry], before: Option<&[String]>) -> String 
     format!("the feed has several authors ({now}{before}); to import its entries, set authors in the config")
 }
 
-/// Whether an author of all entries so far wrote these entries, too. Notes who remains.
-async fn accept_authors(
-    app: &App,
-    feed: &Feed,
-    entries: &[FeedEntry],
-    authors: &mut Option<Vec<String>>,
-) -> anyhow::Result<bool> {
-    let Some(common) = common_authors(entries) else { return Ok(true) };
-    let is_shared = |name: &&String| authors.as_ref().is_none_or(|known| known.contains(name));
-    let shared: Vec<String> = common.iter().filter(is_shared).cloned().collect();
-    let is_accepted = !shared.is_empty();
-    if is_accepted || authors.is_none() {
-        *authors = Some(shared);
-    } else if !common.is_empty() && is_renamed(app, feed, entries, authors.as_deref()).await? {
-        *authors = Some(common);
-        return Ok(true);
-    }
-    Ok(is_accepted)
-}
-
-/// Whether an entry that was imported names other authors now: the critic has another name.
-async fn is_renamed(
-    app: &App,
-    feed: &Feed,
-    entries: &[FeedEntry],
-    authors: Option<&[String]>,
-) -> anyhow::Result<bool> {
-    let Some(authors) = authors.filter(|authors| !authors.is_empty()) else { return Ok(false) };
-    let is_by_others = |entry: &&FeedEntry| {
-        !entry.authors.is_empty() && !entry.authors.iter().any(|name| authors.contains(&fold_name(name)))
-    };
-    let mut tx = app.db.begin().await?;
-    for entry in entries.iter().filter(is_by_others) {
-        if is_known(&mut tx, feed, entry).await? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Returns the authors that wrote all entries that name any, alone or with others, or `None` if no entry does.
-fn common_authors(entries: &[FeedEntry]) -> Option<Vec<String>> {
-    let mut named = entries.iter().filter(|entry| !entry.authors.is_empty());
-    let mut common: Vec<String> = named.next()?.authors.iter().map(|name| fold_name(name)).collect();
-    for entry in named {
-        common.retain(|known| entry.authors.iter().any(|name| fold_name(name) == *known));
-    }
-    Some(common)
-}
-
 /// Returns the names of the authors with the numbers of their entries, the most frequent first.
 fn count_authors(entries: &[FeedEntry]) -> String {
     let mut counts: BTreeMap<String, (&str, usize)> = BTreeMap::new();
     for entry in entries {
         let authors = entry.authors.iter().map(String::as_str);
-        let unknown = entry.authors.is_empty().then_some("unknown");
+        let unknown = entry.authors.is_empty().then_some(UNKNOWN_AUTHOR);
         for name in authors.chain(unknown) {
             counts.entry(fold_name(name)).or_insert((name, 0)).1 += 1;
         }
@@ -155,31 +131,6 @@ fn count_authors(entries: &[FeedEntry]) -> String {
     let listed = counts.iter().take(MAX_LISTED_AUTHORS).map(|(name, count)| format!("{name}: {count}"));
     let more = (more > 0).then(|| format!("and {more} more"));
     listed.chain(more).collect::<Vec<_>>().join(", ")
-}
-
-/// Keeps the entries that were imported before.
-async fn keep_known(app: &App, feed: &Feed, entries: Vec<FeedEntry>) -> anyhow::Result<Vec<FeedEntry>> {
-    let mut known = Vec::new();
-    let mut tx = app.db.begin().await?;
-    for entry in entries {
-        if is_known(&mut tx, feed, &entry).await? {
-            known.push(entry);
-        }
-    }
-    Ok(known)
-}
-
-/// Whether an entry was imported from this feed before, by its id or URL.
-pub(super) async fn is_known(tx: &mut Tx, feed: &Feed, entry: &FeedEntry) -> anyhow::Result<bool> {
-    let by_guid = match &entry.guid {
-        Some(guid) => feed_entries::find_by_guid(tx, feed.id, guid).await?,
-        None => None,
-    };
-    let found = match (by_guid, &entry.content.canonical_url) {
-        (None, Some(url)) => feed_entries::find_by_url(tx, feed, &url_key(url)).await?,
-        (found, _) => found,
-    };
-    Ok(found.is_some_and(|found| found.feed_id == feed.id))
 }
 
 /// Says below a text of which only the beginning is public that it goes on elsewhere.
