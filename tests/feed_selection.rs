@@ -480,4 +480,12 @@ async fn labels_choose_entries(database: Database) {
     let titles = titles(&fixture).await;
     assert!(titles.len() == 1 && titles[0].contains("Ferry"), "{titles:?}");
     assert_eq!(sent(&fixture), 1);
+    // The log says so once, and a check says it, too.
+    let line =
+        "3 entries (1 with a label of except, 2 without a label of only); the first is “Movie Review: 'Oar'";
+    fixture.poll().await;
+    let lines = skipped(&fixture).await;
+    assert!(lines.len() == 1 && lines[0].contains(line), "{lines:?}");
+    let checked = fixture.app.command_output(&["feed", "check", FEED, "--json"]).await;
+    assert!(checked.contains(line), "{checked}");
 }

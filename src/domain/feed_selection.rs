@@ -71,9 +71,12 @@ impl FeedSelection {
 
     /// Whether an entry with these labels is taken.
     pub fn takes_labels(&self, labels: &[String]) -> bool {
-        let labels: BTreeSet<String> = labels.iter().map(|label| fold_name(label)).collect();
-        let has_any = |wanted: &[String]| wanted.iter().any(|label| labels.contains(&fold_name(label)));
-        (self.only.is_empty() || has_any(&self.only)) && !has_any(&self.except)
+        (self.only.is_empty() || has_any(labels, &self.only)) && !self.excepts_labels(labels)
+    }
+
+    /// Whether an entry with these labels is not taken because of one of them.
+    pub fn excepts_labels(&self, labels: &[String]) -> bool {
+        has_any(labels, &self.except)
     }
 
     /// Whether an entry by these authors is taken. If any are chosen, an entry that names none is by [`UNKNOWN_AUTHOR`].
@@ -83,6 +86,12 @@ impl FeedSelection {
             || authors.iter().any(|name| wanted.contains(&fold_name(name)))
             || (authors.is_empty() && wanted.contains(UNKNOWN_AUTHOR))
     }
+}
+
+/// Whether any of these labels is wanted.
+fn has_any(labels: &[String], wanted: &[String]) -> bool {
+    let labels: BTreeSet<String> = labels.iter().map(|label| fold_name(label)).collect();
+    wanted.iter().any(|label| labels.contains(&fold_name(label)))
 }
 
 /// What the author of an entry that names none is called, in the config and in the log.

@@ -8,7 +8,7 @@ use super::known_ids::keep_known;
 use super::left_out::undated_keys;
 use crate::domain::feed::{Feed, IngestDecision};
 use crate::domain::feed_entry::{EntryKind, FeedEntry};
-use crate::domain::feed_selection::{UNKNOWN_AUTHOR, fold_name};
+use crate::domain::feed_selection::{FeedSelection, UNKNOWN_AUTHOR, fold_name};
 use crate::domain::html_escape::escape;
 use crate::flows::App;
 use crate::sources::feed::{FeedDocument, paid_note};
@@ -16,6 +16,15 @@ use crate::store::{feed_log, left_out_entries};
 
 /// The maximum number of authors that a line of the log names.
 const MAX_LISTED_AUTHORS: usize = 20;
+
+/// What is left out of a document.
+#[derive(Default)]
+struct LeftOut {
+    /// Lines of the log: what, and why.
+    lines: Vec<(String, String)>,
+    /// What entries without a date are recognized by.
+    keys: Vec<String>,
+}
 
 /// Removes the entries that are no reviews. Returns whether it could decide about them: if the feed has several authors and the
 /// config chooses none, only entries that are known remain. `authors` are those of the feed so far ([`Feed::authors`]).
@@ -25,70 +34,128 @@ pub(super) async fn select_entries(
     document: &mut FeedDocument,
     authors: &mut Option<Vec<String>>,
 ) -> anyhow::Result<bool> {
-    let selection = &feed.selection;
-    let mut lines: Vec<(String, String)> = Vec::new();
+    let mut left_out = LeftOut::default();
     if !document.excluded.is_empty() {
         let counts = document.excluded.iter().map(|(kind, count)| format!("{count} {}", kind.noun(*count)));
-        let counts: Vec<String> = counts.collect();
-        lines.push((feed.name.clone(), format!("left out what is no public post: {}", counts.join(", "))));
+        let reason = format!("left out what is no public post: {}", counts.collect::<Vec<_>>().join(", "));
+        left_out.lines.push((feed.name.clone(), reason));
     }
+    let chosen = choose_by_kind(feed, document, &mut left_out);
+    let chosen = choose_by_label(feed, document, chosen, &mut left_out);
+    let (chosen, has_chosen) = choose_by_author(app, feed, document, chosen, authors, &mut left_out).await?;
+    let (empty, mut chosen): (Vec<_>, Vec<_>) =
+        chosen.into_iter().partition(|entry| entry.content.is_empty());
+    left_out.keys.extend(undated_keys(document, &empty));
+    let reason = "it has neither a text nor a picture nor a sound";
+    left_out.lines.extend(empty.into_iter().map(|entry| (entry.content.title, reason.to_owned())));
+    chosen.iter_mut().for_each(add_teaser_note);
+    document.entries = chosen;
+    left_out.save(app, feed).await?;
+    Ok(has_chosen)
+}
+
+impl LeftOut {
+    async fn save(mut self, app: &App, feed: &Feed) -> anyhow::Result<()> {
+        if feed.is_read() {
+            // What is left out later was not there at first: with a label or a text, it is new.
+            self.keys.clear();
+        }
+        if self.lines.is_empty() && self.keys.is_empty() {
+            return Ok(());
+        }
+        let now = app.clock.now();
+        let mut tx = app.db.begin().await?;
+        for (subject, reason) in &self.lines {
+            feed_log::append_once(&mut tx, feed.id, IngestDecision::Skipped, subject, reason, now).await?;
+        }
+        left_out_entries::insert(&mut tx, feed.id, &self.keys).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Takes the entries out of the document whose kind the config chooses.
+fn choose_by_kind(feed: &Feed, document: &mut FeedDocument, left_out: &mut LeftOut) -> Vec<FeedEntry> {
     let (chosen, others): (Vec<_>, Vec<_>) = std::mem::take(&mut document.entries)
         .into_iter()
-        .partition(|entry| selection.takes_kind(entry.kind) && selection.takes_labels(&entry.content.tags));
-    let mut left_out = undated_keys(document, &others);
+        .partition(|entry| feed.selection.takes_kind(entry.kind));
+    left_out.keys.extend(undated_keys(document, &others));
     if others.iter().any(|entry| matches!(entry.kind, EntryKind::DiaryEntry | EntryKind::List)) {
         let reason = "left out films without a text and lists; include chooses them in the config";
-        lines.push((feed.name.clone(), reason.to_owned()));
+        left_out.lines.push((feed.name.clone(), reason.to_owned()));
     }
-    lines.extend(others.into_iter().filter(|entry| entry.kind == EntryKind::Teaser).map(|entry| {
+    left_out.lines.extend(others.into_iter().filter(|entry| entry.kind == EntryKind::Teaser).map(|entry| {
         let reason = "only its beginning is public; to publish that, set paid = \"teaser\" for this feed";
         (entry.content.title, reason.to_owned())
     }));
-    let (mut chosen, others): (Vec<_>, Vec<_>) =
-        chosen.into_iter().partition(|entry| selection.takes_authors(&entry.authors));
-    left_out.extend(undated_keys(document, &others));
-    if !others.is_empty() {
-        let reason = format!("left out what is not by the authors of this feed: {}", count_authors(&others));
-        lines.push((feed.name.clone(), reason));
+    chosen
+}
+
+/// Keeps the entries whose labels the config chooses.
+fn choose_by_label(
+    feed: &Feed,
+    document: &FeedDocument,
+    entries: Vec<FeedEntry>,
+    left_out: &mut LeftOut,
+) -> Vec<FeedEntry> {
+    let selection = &feed.selection;
+    let (chosen, others): (Vec<_>, Vec<_>) =
+        entries.into_iter().partition(|entry| selection.takes_labels(&entry.content.tags));
+    left_out.keys.extend(undated_keys(document, &others));
+    if let Some(newest) = others.first() {
+        let reason = describe_labels(selection, &others, &newest.content.title);
+        left_out.lines.push((feed.name.clone(), reason));
     }
-    let mut has_chosen = true;
-    if selection.authors.is_empty() {
-        let guests = Guests::find(app, feed, &chosen, authors.as_deref()).await?;
-        let (own, by_guests) = guests.split_off(app, feed, chosen).await?;
-        chosen = own;
-        left_out.extend(undated_keys(document, &by_guests));
-        if !by_guests.is_empty() {
-            lines.push((feed.name.clone(), describe_guests(&by_guests)));
+    chosen
+}
+
+/// Keeps the entries by the authors that the config chooses, or by the critic. Returns whether it could decide.
+async fn choose_by_author(
+    app: &App,
+    feed: &Feed,
+    document: &FeedDocument,
+    entries: Vec<FeedEntry>,
+    authors: &mut Option<Vec<String>>,
+    left_out: &mut LeftOut,
+) -> anyhow::Result<(Vec<FeedEntry>, bool)> {
+    let selection = &feed.selection;
+    let mut log = |reason| left_out.lines.push((feed.name.clone(), reason));
+    if !selection.authors.is_empty() {
+        let (chosen, others): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| selection.takes_authors(&entry.authors));
+        if !others.is_empty() {
+            log(format!("left out what is not by the authors of this feed: {}", count_authors(&others)));
         }
-        let own: Vec<&FeedEntry> = chosen.iter().filter(|entry| !guests.has_written(entry)).collect();
-        has_chosen = accept_authors(app, feed, &own, authors).await?;
+        left_out.keys.extend(undated_keys(document, &others));
+        return Ok((chosen, true));
     }
+    let guests = Guests::find(app, feed, &entries, authors.as_deref()).await?;
+    let (mut chosen, by_guests) = guests.split_off(app, feed, entries).await?;
+    if !by_guests.is_empty() {
+        log(describe_guests(&by_guests));
+    }
+    let own: Vec<&FeedEntry> = chosen.iter().filter(|entry| !guests.has_written(entry)).collect();
+    let has_chosen = accept_authors(app, feed, &own, authors).await?;
     if !has_chosen {
-        let reason = describe_authors(&chosen, authors.as_deref());
-        lines.push((feed.name.clone(), reason));
+        log(describe_authors(&chosen, authors.as_deref()));
         chosen = keep_known(app, feed, chosen).await?;
     }
-    let (empty, mut chosen): (Vec<_>, Vec<_>) =
-        chosen.into_iter().partition(|entry| entry.content.is_empty());
-    left_out.extend(undated_keys(document, &empty));
-    let reason = "it has neither a text nor a picture nor a sound";
-    lines.extend(empty.into_iter().map(|entry| (entry.content.title, reason.to_owned())));
-    chosen.iter_mut().for_each(add_teaser_note);
-    document.entries = chosen;
-    if feed.is_read() {
-        // What is left out later was not there at first: with a label or a text, it is new.
-        left_out.clear();
-    }
-    if !lines.is_empty() || !left_out.is_empty() {
-        let now = app.clock.now();
-        let mut tx = app.db.begin().await?;
-        for (subject, reason) in lines {
-            feed_log::append_once(&mut tx, feed.id, IngestDecision::Skipped, &subject, &reason, now).await?;
-        }
-        left_out_entries::insert(&mut tx, feed.id, &left_out).await?;
-        tx.commit().await?;
-    }
-    Ok(has_chosen)
+    left_out.keys.extend(undated_keys(document, &by_guests));
+    Ok((chosen, has_chosen))
+}
+
+/// Says how many entries are left out for their labels. The line has the newest one, so that the log has a line for each.
+fn describe_labels(selection: &FeedSelection, entries: &[FeedEntry], newest: &str) -> String {
+    let excepted = entries.iter().filter(|entry| selection.excepts_labels(&entry.content.tags)).count();
+    let counts =
+        [(excepted, "with a label of except"), (entries.len() - excepted, "without a label of only")];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts.map(|(count, which)| format!("{count} {which}")).collect();
+    let noun = if entries.len() == 1 { "entry" } else { "entries" };
+    format!(
+        "left out for their labels: {} {noun} ({}); the first is “{newest}”",
+        entries.len(),
+        counts.join(", ")
+    )
 }
 
 /// Says that entries are by others than the critic, and what to do if they are not.
