@@ -10,7 +10,7 @@ use crate::end_to_end::is_about;
 use crate::feeds::fixture_with_reviews;
 use crate::support::activities::id_of;
 use crate::support::db_control::DbControl;
-use crate::support::feed::{Item, markdown};
+use crate::support::feed::{Item, NAME as FEED, markdown};
 use crate::support::http::HTML;
 use crate::support::page::Page;
 use crate::support::remote::Document;
@@ -215,6 +215,8 @@ async fn an_excerpt_does_not_replace_a_full_text(database: Database) {
         assert_eq!(updates(&fixture), 0);
         assert_eq!(log_lines(&fixture, "only the beginning of the text").await, 2, "each is logged once");
     }
+    let held = fixture.app.command_output(&["feed", "held", FEED]).await;
+    assert_eq!(held.matches("reason: the entry has only the beginning of the text now").count(), 2, "{held}");
     // The full text again is no change.
     poll(&fixture, &items).await;
     assert_eq!(updates(&fixture), 0);
@@ -296,7 +298,21 @@ async fn a_change_of_a_text_that_the_critic_revised_waits(database: Database) {
         assert_eq!(updates(&fixture), sent);
         assert_eq!(log_lines(&fixture, "you have revised it, too").await, 1);
     }
+    // The critic sees it without the log.
+    let command = format!("marquee feed accept {}", slug(&article));
+    let held = fixture.app.command_output(&["feed", "held"]).await;
+    for part in
+        ["change kept back", "reason: you have revised the text, too", "would change: ", "text", &command]
+    {
+        assert!(held.contains(part), "{part}: {held}");
+    }
+    assert!(fixture.app.command_output(&["review", "list"]).await.contains("change kept back"));
+    let listed = fixture.app.command_output(&["review", "list", "--json"]).await;
+    assert!(listed.contains("\"kept_change\":\"corrected\""), "{listed}");
     fixture.app.command_output(&["feed", "accept", slug(&article)]).await;
+    assert_eq!(fixture.app.command_output(&["feed", "held"]).await.trim(), "no reviews are held");
+    let listed = fixture.app.command_output(&["review", "list", "--json"]).await;
+    assert!(listed.contains("\"kept_change\":null"), "{listed}");
     fixture.await_page(&article, "the text of the feed", contains("Mended on the blog.")).await;
     // From now on, the text is the feed's.
     item.html.push_str("<p>Mended on the blog again.</p>");

@@ -9,12 +9,14 @@ use super::arguments::require_review;
 use super::feed_check::{self, CheckArgs};
 use super::output::print_line;
 use super::{open, open_read_only};
-use crate::domain::feed::{Feed, HoldReason};
+use crate::domain::feed::{Feed, HoldReason, PendingReason};
 use crate::domain::id::FeedId;
-use crate::domain::review::ReviewState;
+use crate::domain::review::{ContentField, Review, ReviewState};
 use crate::domain::sanitize_text::single_line;
+use crate::flows::ingest::kept_changes::{KeptChange, list_kept_changes};
 use crate::flows::{App, ingest, release};
-use crate::store::{feed_entries, feed_log, feeds, reviews};
+use crate::store::review_list::{self, ReviewFilter};
+use crate::store::{feed_entries, feed_log, feeds};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FeedCommand {
@@ -36,16 +38,16 @@ pub(super) enum FeedCommand {
         #[arg(long, requires = "name")]
         all: bool,
     },
-    /// Show the reviews that feeds hold: until a later poll, or as suspected duplicates.
+    /// Show the reviews that are held, and the changes of entries that are kept back.
     Held {
         /// Name of the feed [default: all feeds].
         name: Option<String>,
     },
     /// Publish a review that is held.
     Release(ReleaseArgs),
-    /// Apply a change of a review's entry that was kept back, as the feed log says.
+    /// Apply a change of a review's entry that was kept back.
     Accept {
-        /// Id or slug of the review, as shown by `marquee feed log`.
+        /// Id or slug of the review, as shown by `marquee feed held`.
         review: String,
     },
 }
@@ -83,31 +85,89 @@ pub(super) async fn run(file: &Path, feed: FeedCommand) -> anyhow::Result<()> {
         FeedCommand::Poll { name, all } => poll_feeds(&open(file).await?, name.as_deref(), all).await,
         FeedCommand::Held { name } => {
             let app = open_read_only(file).await?;
-            let feed = find_feed(&app, name.as_deref()).await?;
-            list_held(&app, feed).await
+            select_feeds(&app, name.as_deref()).await?;
+            list_held(&app, name).await
         }
         FeedCommand::Release(args) => release(&open(file).await?, args).await,
         FeedCommand::Accept { review } => accept(&open(file).await?, &review).await,
     }
 }
 
-/// Lists the reviews that feeds hold, the oldest first, each on two lines.
-async fn list_held(app: &App, feed: Option<FeedId>) -> anyhow::Result<()> {
-    let held = reviews::list_held(&app.db, feed).await?;
-    if held.is_empty() {
+/// Lists the reviews that are held, the oldest first, and the changes that are kept back, each with what to do.
+async fn list_held(app: &App, feed: Option<String>) -> anyhow::Result<()> {
+    let changes = list_kept_changes(app, feed.as_deref()).await?;
+    let filter = ReviewFilter { state: Some(ReviewState::Held), feed, ..ReviewFilter::default() };
+    let mut held = review_list::list(&app.db, &filter, |_| true, usize::MAX).await?;
+    held.reverse();
+    if held.is_empty() && changes.is_empty() {
         return print_line("no reviews are held");
     }
     let reasons = feed_entries::list_hold_reasons(&app.db).await?;
     for review in &held {
-        let day = review.original_date.to_jiff().to_zoned(app.site.timezone.clone()).date();
-        let reason = match reasons.get(&review.id) {
-            Some(HoldReason::NextPoll) => "a later poll publishes it",
-            _ => "similar to another review",
+        let day = review.date.to_jiff().to_zoned(app.site.timezone.clone()).date();
+        let (reason, is_for_critic) = match reasons.get(&review.id) {
+            Some(HoldReason::NextPoll) => ("a later poll publishes it", false),
+            Some(HoldReason::Similar) => ("similar to another review", true),
+            None => ("waits until you release it", true),
         };
         print_line(&format!("{day}  {}  {reason}", review.slug))?;
-        print_line(&format!("    {}", single_line(&review.content.title)))?;
+        print_line(&format!("    {}", single_line(&review.title)))?;
+        if is_for_critic {
+            print_line(&format!("    to publish it: marquee feed release {}", review.slug))?;
+        }
+    }
+    for change in &changes {
+        for line in describe_change(app, change) {
+            print_line(&line)?;
+        }
     }
     Ok(())
+}
+
+/// A change that is kept back: its review, why it waits, what it would change, and how to apply it.
+fn describe_change(app: &App, change: &KeptChange) -> Vec<String> {
+    let Review { slug, content, original_date, .. } = &change.review;
+    let day = original_date.to_jiff().to_zoned(app.site.timezone.clone()).date();
+    let reason = match (change.reason, change.loss) {
+        (PendingReason::UpdateLimit, _) => "a later poll applies it".to_owned(),
+        (PendingReason::Corrected, _) => "you have revised the text, too".to_owned(),
+        (PendingReason::Lossy, Some(loss)) => loss.to_string(),
+        (PendingReason::Lossy, None) => "it would take most of the review away".to_owned(),
+    };
+    let mut lines = vec![
+        format!("{day}  {slug}  change kept back"),
+        format!("    {}", single_line(&content.title)),
+        format!("    reason: {reason}"),
+    ];
+    let fields: Option<Vec<&str>> =
+        change.fields.as_ref().map(|fields| fields.iter().map(|field| field_name(*field)).collect());
+    match fields {
+        Some(fields) => {
+            if !fields.is_empty() {
+                lines.push(format!("    would change: {}", fields.join(", ")));
+            }
+            lines.push(format!("    to apply it: marquee feed accept {slug}"));
+        }
+        None => lines.push("    it is too large to be kept; revise the review by hand".to_owned()),
+    }
+    lines
+}
+
+/// What a field is called in lists.
+const fn field_name(field: ContentField) -> &'static str {
+    match field {
+        ContentField::Title => "headline",
+        ContentField::Subtitle => "subtitle",
+        ContentField::Body => "text",
+        ContentField::Film => "film",
+        ContentField::Rating => "rating",
+        ContentField::Tags => "tags",
+        ContentField::Language => "language",
+        ContentField::CanonicalUrl => "canonical URL",
+        ContentField::Spoilers => "spoiler warning",
+        ContentField::Poster => "poster",
+        ContentField::Published => "date",
+    }
 }
 
 async fn release(app: &App, args: ReleaseArgs) -> anyhow::Result<()> {

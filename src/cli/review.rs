@@ -11,6 +11,7 @@ use super::missing_part::{MissingPart, ReviewParts};
 use super::output::print_line;
 use super::review_file::to_markdown;
 use super::{open, open_read_only, review_edit};
+use crate::domain::feed::PendingReason;
 use crate::domain::review::ReviewState;
 use crate::domain::sanitize_text::single_line;
 use crate::flows::{App, release};
@@ -157,6 +158,7 @@ fn format_item(app: &App, item: &ReviewListItem) -> String {
     let day = item.date.to_jiff().to_zoned(app.site.timezone.clone()).date();
     let mut parts = vec![format!("{}  {:<9}  {day}  {}", item.id, item.state.to_string(), item.slug)];
     parts.extend(item.feed.as_ref().map(|feed| format!("feed {feed}")));
+    parts.extend(item.kept_change.map(|_| "change kept back".to_owned()));
     let missing = MissingPart::all_in(&item_parts(item));
     if !missing.is_empty() {
         parts.push(format!("missing: {}", missing.join(", ")));
@@ -176,5 +178,6 @@ fn to_json(app: &App, item: &ReviewListItem) -> serde_json::Value {
         "page": app.origin.url(&format!("/reviews/{}", item.slug)).as_str(), "date": item.date.to_string(),
         "film": item.film.title, "year": item.film.year, "directors": item.film.directors, "rating": item.rating,
         "tags": item.tags, "feed": item.feed, "critic": item.critic, "missing": MissingPart::all_in(&item_parts(item)),
+        "kept_change": item.kept_change.map(PendingReason::as_str),
     })
 }

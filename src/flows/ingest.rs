@@ -31,6 +31,7 @@ mod feed_poll;
 mod fetch_feed;
 mod identify;
 mod initial_state;
+pub mod kept_changes;
 mod known_entry;
 mod known_ids;
 mod left_out;

@@ -287,10 +287,22 @@ pub async fn clear_pending(tx: &mut Tx, id: EntryId) -> Result<()> {
 
 /// Returns the document of a change that waits; `None` if there is none, or if it was too large to be kept.
 pub async fn find_pending(tx: &mut Tx, id: EntryId) -> Result<Option<String>> {
-    let query = "select pending_source from feed_entries where id = $1";
     let bytes: Option<Option<Vec<u8>>> =
-        with_tx!(tx, |c| sqlx::query_scalar(query).bind(id).fetch_optional(c).await)?;
-    match bytes.flatten().as_deref().map(unpack).transpose()? {
+        with_tx!(tx, |c| sqlx::query_scalar(SELECT_PENDING).bind(id).fetch_optional(c).await)?;
+    unpack_document(bytes.flatten().as_deref())
+}
+
+/// The same, outside a transaction.
+pub async fn read_pending(db: &Db, id: EntryId) -> Result<Option<String>> {
+    let bytes: Option<Option<Vec<u8>>> =
+        with_db!(db, |c| sqlx::query_scalar(SELECT_PENDING).bind(id).fetch_optional(c).await)?;
+    unpack_document(bytes.flatten().as_deref())
+}
+
+const SELECT_PENDING: &str = "select pending_source from feed_entries where id = $1";
+
+fn unpack_document(bytes: Option<&[u8]>) -> Result<Option<String>> {
+    match bytes.map(unpack).transpose()? {
         Some(EntrySource::Document(document)) => Ok(Some(document)),
         None | Some(EntrySource::Hash(_)) => Ok(None),
     }
@@ -300,6 +312,12 @@ pub async fn find_pending(tx: &mut Tx, id: EntryId) -> Result<Option<String>> {
 pub async fn list_pending(tx: &mut Tx, feed: FeedId, limit: u32) -> Result<Vec<StoredEntry>> {
     let query = select!("feed_id = $1 and pending_reason = 'update_limit' order by id limit $2");
     with_tx!(tx, |c| sqlx::query_as(query).bind(feed).bind(i64::from(limit)).fetch_all(c).await)
+}
+
+/// Lists entries of a feed with a change that waits, for its turn or for the critic, the oldest first.
+pub async fn list_kept_back(db: &Db, feed: FeedId) -> Result<Vec<StoredEntry>> {
+    let query = select!("feed_id = $1 and pending_reason is not null order by id");
+    with_db!(db, |c| sqlx::query_as(query).bind(feed).fetch_all(c).await)
 }
 
 /// Finds the entry that is the source of a review.

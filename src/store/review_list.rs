@@ -4,6 +4,7 @@ use sqlx::FromRow;
 
 use super::column_types::from_json;
 use super::{Db, Result, with_db};
+use crate::domain::feed::PendingReason;
 use crate::domain::film::Film;
 use crate::domain::id::{MediaId, ReviewId};
 use crate::domain::review::ReviewState;
@@ -48,6 +49,8 @@ pub struct ReviewListItem {
     pub feed: Option<String>,
     /// The handle of the author.
     pub critic: String,
+    /// Why a change of its entry is kept back, if one is.
+    pub kept_change: Option<PendingReason>,
 }
 
 #[derive(FromRow)]
@@ -63,6 +66,7 @@ struct ReviewListRow {
     original_date: Timestamp,
     feed: Option<String>,
     critic: String,
+    kept_change: Option<PendingReason>,
 }
 
 /// Lists at most `limit` reviews that pass the filter and the test, the newest first.
@@ -78,7 +82,9 @@ pub async fn list(
         let rows: Vec<ReviewListRow> = with_db!(db, |c| {
             sqlx::query_as(
             "select r.id, r.slug, r.state, r.title, r.film, r.rating, r.tags, r.poster_media, r.original_date,
-                f.name as feed, c.handle as critic
+                f.name as feed, c.handle as critic,
+                (select min(e.pending_reason) from feed_entries e
+                 where e.review_id = r.id and e.feed_id = r.feed_id) as kept_change
              from reviews r join critics c on c.id = r.critic_id left join feeds f on f.id = r.feed_id
              where ($1 = '' or r.state = $1) and ($2 = '' or f.name = $2) and ($3 = '' or c.handle = $3)
                 and (r.original_date < $4 or (r.original_date = $4 and r.id < $5))
@@ -121,6 +127,7 @@ impl ReviewListRow {
             date: self.original_date,
             feed: self.feed,
             critic: self.critic,
+            kept_change: self.kept_change,
         })
     }
 }
