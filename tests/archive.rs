@@ -16,6 +16,7 @@ both_databases!(
     what_a_feed_published_while_it_was_not_in_the_config_is_archived,
     an_old_review_is_archived_even_if_it_is_similar_to_another_one,
     held_reviews_can_be_archived_together,
+    publish_since_needs_no_quotes,
     an_undated_review_that_an_earlier_version_held_is_archived,
     a_scheduled_review_that_turns_out_to_be_old_is_archived,
 );
@@ -70,6 +71,12 @@ async fn an_old_review_that_was_held_is_archived_unless_announced(database: Data
     let printed = fixture.app.command_output(&["feed", "release", "alpha-2021"]).await;
     assert!(printed.contains("Archived, sent to nobody") && printed.contains("--announce"), "{printed}");
     assert_eq!((sent(&fixture).await, state_of(&fixture, "alpha-2021").await.as_str()), (0, "public"));
+    let again = fixture.app.cli(&["feed", "release", "alpha-2021"]).await;
+    let stderr = String::from_utf8_lossy(&again.stderr);
+    assert!(
+        stderr.contains("sent to nobody") && stderr.contains("marquee feed release alpha-2021 --announce"),
+        "{stderr}"
+    );
     fixture.app.command_output(&["feed", "release", "alpha-2021", "--announce"]).await;
     assert_eq!(sent(&fixture).await, 1);
 }
@@ -136,7 +143,9 @@ async fn held_reviews_can_be_archived_together(database: Database) {
     let fixture = fixture_with_feed(database, &[Item::review("Alpha"), Item::old_review("Beta")], more).await;
     fixture.follow(&fixture.alice).await;
     let held = async || fixture.app.command_output(&["feed", "held"]).await;
-    assert_eq!(held().await.matches("a later poll publishes it").count(), 2);
+    assert_eq!(held().await.matches("max_publish_per_poll is 0").count(), 2, "no poll is promised");
+    let log = fixture.app.feed_log().await;
+    assert_eq!(log.iter().filter(|line| line.contains("it waits until you decide")).count(), 2, "{log:?}");
     let archive = async |more: &[&str]| {
         let command = [&["feed", "release", "--all-as-archive"], more].concat();
         fixture.app.command_output(&command).await
@@ -174,4 +183,19 @@ async fn a_scheduled_review_that_turns_out_to_be_old_is_archived(database: Datab
     let is_archived = || async { (state_of(&fixture, "soon-2021").await == "public").then_some(()) };
     eventually("the review in the archive", is_archived).await;
     assert_eq!(sent(&fixture).await, 0);
+}
+
+async fn publish_since_needs_no_quotes(database: Database) {
+    for (more, count) in [
+        ("publish_since = 2019-03-04", 1),
+        ("publish_since = 2019-03-04T09:59:59", 1),
+        ("publish_since = 2019-03-04 11:00:00", 0),
+        ("publish_since = 2019-03-04T12:00:00+01:00", 0),
+    ] {
+        let fixture = fixture_with_feed(database, &[], more).await;
+        fixture.follow(&fixture.alice).await;
+        fixture.remote.serve_feed(&[Item::old_review("Alpha")]);
+        fixture.poll().await;
+        assert_eq!(sent(&fixture).await, count, "{more}");
+    }
 }

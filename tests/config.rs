@@ -60,6 +60,7 @@ async fn an_invalid_feed_is_named_and_prevents_the_start() {
     for (more, expected) in [
         ("intervall = \"15m\"", "intervall"),
         ("publish_since = \"soon\"", "publish_since"),
+        ("publish_since = 2026", "must be a date such as 2026-01-31"),
         ("max_publish_per_poll = -1", "max_publish_per_poll"),
         ("authors = [\" \"]", "authors"),
         ("paid = \"yes\"", "paid"),

@@ -103,10 +103,17 @@ async fn list_held(app: &App, feed: Option<String>) -> anyhow::Result<()> {
         return print_line("no reviews are held");
     }
     let reasons = feed_entries::list_hold_reasons(&app.db).await?;
+    let feeds = feeds::list_all(&app.db).await?;
     for review in &held {
         let day = review.date.to_jiff().to_zoned(app.site.timezone.clone()).date();
         let (reason, is_for_critic) = match reasons.get(&review.id) {
-            Some(HoldReason::NextPoll) => ("a later poll publishes it", false),
+            Some(HoldReason::NextPoll) => {
+                match feeds.iter().find(|feed| Some(&feed.name) == review.feed.as_ref()) {
+                    Some(feed) if feed.never_sends() => ("max_publish_per_poll is 0", true),
+                    Some(_) => ("a later poll publishes it", false),
+                    None => ("its feed is not in the config", true),
+                }
+            }
             Some(HoldReason::Similar) => ("similar to another review", true),
             None => ("waits until you release it", true),
         };
@@ -129,6 +136,7 @@ fn describe_change(app: &App, change: &KeptChange) -> Vec<String> {
     let Review { slug, content, original_date, .. } = &change.review;
     let day = original_date.to_jiff().to_zoned(app.site.timezone.clone()).date();
     let reason = match (change.reason, change.loss) {
+        (PendingReason::UpdateLimit, _) if change.never_sends => "max_publish_per_poll is 0".to_owned(),
         (PendingReason::UpdateLimit, _) => "a later poll applies it".to_owned(),
         (PendingReason::Corrected, _) => "you have revised the text, too".to_owned(),
         (PendingReason::Lossy, Some(loss)) => loss.to_string(),

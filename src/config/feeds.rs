@@ -43,7 +43,7 @@ pub(super) struct RawFeed {
     #[serde(default)]
     interval: Option<String>,
     #[serde(default)]
-    publish_since: Option<String>,
+    publish_since: Option<RawMoment>,
     #[serde(default)]
     max_publish_per_poll: Option<u32>,
     #[serde(default)]
@@ -62,6 +62,25 @@ pub(super) struct RawFeed {
     user_agent: Option<String>,
     #[serde(default)]
     page_interval: Option<String>,
+}
+
+/// A moment as the config file has it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged, expecting = "must be a date such as 2026-01-31, or an RFC 3339 timestamp")]
+enum RawMoment {
+    Text(String),
+    /// A date or time of TOML, which is not in quotes. The parser passes it on as a map with this key.
+    Toml {
+        #[serde(rename = "$__toml_private_datetime")]
+        text: String,
+    },
+}
+
+impl RawMoment {
+    fn text(&self) -> &str {
+        let (Self::Text(text) | Self::Toml { text }) = self;
+        text
+    }
 }
 
 impl RawFeed {
@@ -111,7 +130,11 @@ pub(super) fn check_feeds(
         }
         checked.push(FeedConfig {
             interval: check_interval(feed.interval.as_deref(), &key("interval"))?,
-            publish_since: check_since(feed.publish_since.as_deref(), timezone, &key("publish_since"))?,
+            publish_since: check_since(
+                feed.publish_since.as_ref().map(RawMoment::text),
+                timezone,
+                &key("publish_since"),
+            )?,
             max_publish_per_poll: feed.max_publish_per_poll.unwrap_or(5),
             selection: FeedSelection {
                 authors: check_names(feed.authors, &key("authors"))?,
@@ -172,12 +195,14 @@ fn check_interval(text: Option<&str>, key: &str) -> Result<Duration, ConfigError
     if allowed.contains(&interval) { Ok(interval) } else { Err(wrong()) }
 }
 
-/// Parses a timestamp, or a date, which begins at midnight in the site's time zone.
+/// Parses a timestamp, or a date, which begins at midnight, or a time without a zone. These are in the site's time zone.
 fn check_since(text: Option<&str>, timezone: &TimeZone, key: &str) -> Result<Option<Timestamp>, ConfigError> {
     let Some(text) = text else { return Ok(None) };
-    let day = || text.parse::<jiff::civil::Date>().ok()?.to_zoned(timezone.clone()).ok();
+    let time = || jiff::civil::DateTime::strptime("%Y-%m-%dT%H:%M:%S%.f", text).ok();
+    let day = || text.parse().ok().map(|day: jiff::civil::Date| day.at(0, 0, 0, 0));
+    let local = || time().or_else(day)?.to_zoned(timezone.clone()).ok();
     let moment = Timestamp::parse_rfc3339(text)
-        .or_else(|| day().map(|zoned| Timestamp::from_millis(zoned.timestamp().as_millisecond())));
+        .or_else(|| local().map(|zoned| Timestamp::from_millis(zoned.timestamp().as_millisecond())));
     moment
         .map(Some)
         .ok_or_else(|| ConfigError::new(key, "must be a date such as 2026-01-31, or an RFC 3339 timestamp"))
@@ -213,6 +238,7 @@ mod tests {
         assert_eq!(since("2026-01-31", "Europe/Berlin").as_deref(), Some("2026-01-30T23:00:00Z"));
         assert_eq!(since("2026-07-01", "America/New_York").as_deref(), Some("2026-07-01T04:00:00Z"));
         assert_eq!(since("2026-01-31T12:00:00Z", "Europe/Berlin").as_deref(), Some("2026-01-31T12:00:00Z"));
+        assert_eq!(since("2026-01-31T12:00:00", "Europe/Berlin").as_deref(), Some("2026-01-31T11:00:00Z"));
         assert!(check_since(Some("soon"), &TimeZone::UTC, "publish_since").is_err());
     }
 }

@@ -65,7 +65,16 @@ pub struct PageProgress {
     pub retry_at: Timestamp,
 }
 
+/// Why something waits in a feed that sends nothing by itself, as its log says.
+pub const NEVER_SENDS: &str =
+    "max_publish_per_poll is 0, so that it waits until you decide; `marquee feed held` lists it";
+
 impl Feed {
+    /// Whether no poll publishes a review or sends an Update.
+    pub const fn never_sends(&self) -> bool {
+        self.max_publish_per_poll == 0
+    }
+
     /// Whether the feed was read to its last page at its current URL.
     pub fn is_read(&self) -> bool {
         self.read_url.as_deref() == Some(self.url.as_str())

@@ -1,13 +1,13 @@
 //! Releases reviews that were not published at once: scheduled ones at their time, held ones by the critic or by the next
 //! poll of their feed.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::App;
 use super::move_account::ensure_not_moved;
 use super::publish::{MAX_AGE, critic_for_review, write_create};
 use crate::domain::critic::Critic;
-use crate::domain::feed::{Feed, IngestDecision};
+use crate::domain::feed::{Feed, IngestDecision, NEVER_SENDS};
 use crate::domain::id::{FeedId, ReviewId};
 use crate::domain::review::{Review, ReviewState};
 use crate::domain::time::Timestamp;
@@ -58,9 +58,13 @@ async fn release_scheduled(app: &App, due: &Review) -> anyhow::Result<()> {
         let recent = reviews::count_released_since(&mut tx, feed.id, now - feed.interval).await?;
         let title = review.content.title.clone();
         if recent >= u64::from(feed.max_publish_per_poll) {
-            let reason = format!(
-                "scheduled time reached, but {recent} reviews were published recently; a later poll will publish it"
-            );
+            let reason = if feed.never_sends() {
+                format!("scheduled time reached, but {NEVER_SENDS}")
+            } else {
+                format!(
+                    "scheduled time reached, but {recent} reviews were published recently; a later poll will publish it"
+                )
+            };
             return hold_until_next_poll(tx, review, Some(feed), &reason, now).await;
         }
         feed_log::append(&mut tx, feed.id, IngestDecision::Published, &title, "scheduled time reached", now)
@@ -114,6 +118,13 @@ pub async fn release_held(app: &App, id: ReviewId, announce: bool) -> anyhow::Re
     let mut tx = app.db.begin().await?;
     let mut review = reviews::find_for_update(&mut tx, id).await?.context("no such review")?;
     let critic = critic_for_review(app, &review).await?;
+    if review.state == ReviewState::Archive && !announce {
+        bail!(
+            "the review is in the archive, which was sent to nobody; to send it to followers, run: \
+             marquee feed release {} --announce",
+            review.slug
+        );
+    }
     if is_old(&mut tx, &review).await? && !announce {
         archive(&mut tx, &mut review, "released to the archive", now).await?;
         tx.commit().await?;

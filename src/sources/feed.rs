@@ -119,7 +119,9 @@ pub enum FeedError {
     #[error("the feed is larger than {} MiB", .0 / 1024 / 1024)]
     TooLarge(usize),
     /// The document has more entries than this, [`MAX_ENTRIES`] or a larger number of all entries.
-    #[error("the feed has more than {0} entries")]
+    #[error(
+        "the feed has more than {0} entries; split it into several files, or use the address of a feed with pages"
+    )]
     TooManyEntries(usize),
     /// The document consists of white space.
     #[error("the document is empty")]

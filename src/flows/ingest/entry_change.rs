@@ -6,7 +6,7 @@ use super::identify::{Candidate, candidates};
 use super::select_entries::add_teaser_note;
 use crate::domain::content_fields::differing_fields;
 use crate::domain::content_hash::content_hash;
-use crate::domain::feed::PendingReason;
+use crate::domain::feed::{NEVER_SENDS, PendingReason};
 use crate::domain::feed_entry::EntrySource;
 use crate::domain::lossy_change::LossyChange;
 use crate::domain::review::{ContentField, Review, ReviewContent, ReviewState};
@@ -77,7 +77,11 @@ impl FeedPoll<'_> {
         }
         let limit = self.feed.max_publish_per_poll;
         if review.state == ReviewState::Published && self.has_reached_update_limit(tx).await? {
-            let reason = format!("limit of {limit} updates per poll reached; a later poll will apply it");
+            let reason = if self.feed.never_sends() {
+                NEVER_SENDS.to_owned()
+            } else {
+                format!("limit of {limit} updates per poll reached; a later poll will apply it")
+            };
             return Ok(EntryChange::Wait(PendingReason::UpdateLimit, reason));
         }
         Ok(EntryChange::Revise)

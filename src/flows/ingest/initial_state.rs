@@ -2,7 +2,7 @@
 
 use super::feed_poll::FeedPoll;
 use super::identify::{Candidate, MAX_SIMILAR};
-use crate::domain::feed::{HoldReason, IngestDecision};
+use crate::domain::feed::{HoldReason, IngestDecision, NEVER_SENDS};
 use crate::domain::review::{Review, ReviewState};
 use crate::domain::similar_reviews::is_similar;
 use crate::domain::time::Timestamp;
@@ -43,7 +43,11 @@ impl FeedPoll<'_> {
             state: ReviewState::Held,
             decision: IngestDecision::Held,
             hold_reason: Some(HoldReason::NextPoll),
-            reason: format!("limit of {limit} reviews per poll reached; a later poll will publish it"),
+            reason: if self.feed.never_sends() {
+                NEVER_SENDS.to_owned()
+            } else {
+                format!("limit of {limit} reviews per poll reached; a later poll will publish it")
+            },
         })
     }
 

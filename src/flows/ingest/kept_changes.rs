@@ -18,6 +18,8 @@ pub struct KeptChange {
     pub review: Review,
     /// Why the change waits.
     pub reason: PendingReason,
+    /// Whether no poll sends anything of its feed.
+    pub never_sends: bool,
     /// What it would take away, if that is why it waits and its text was kept.
     pub loss: Option<LossyChange>,
     /// What it would change. `None` if it was too large to be kept.
@@ -58,6 +60,7 @@ async fn list_of_feed(app: &App, feed: &Feed) -> anyhow::Result<Vec<KeptChange>>
             fields: new.map(|new| differing_fields(&review.content, &new)),
             review,
             reason,
+            never_sends: feed.never_sends(),
         });
     }
     Ok(changes)
