@@ -15,6 +15,10 @@ both_databases!(
     an_entry_that_cannot_be_stored_is_tried_again,
     the_pages_of_one_feed_are_read_after_those_of_another,
     similar_reviews_on_older_pages_are_listed,
+    an_empty_page_in_the_middle_is_not_the_last_one,
+    pages_that_stay_empty_end_the_feed,
+    an_empty_page_hides_no_new_entry,
+    a_server_that_makes_new_ids_for_the_same_texts_ends_the_feed,
 );
 
 /// A review without anything but a title.
@@ -173,4 +177,106 @@ async fn similar_reviews_on_older_pages_are_listed(database: Database) {
     fixture.poll().await;
     assert_eq!(reviews(&fixture).await, 2);
     assert_eq!(lines(&fixture, FEED, "similar to “Movie Review: 'Alpha'").await.len(), 1);
+}
+
+async fn an_empty_page_in_the_middle_is_not_the_last_one(database: Database) {
+    let page = |film: &str, next| rss_page(&old(&[film]), next);
+    let fixture = Fixture::with(database, |remote, settings| {
+        remote.serve(PATH, page("Alpha", Some("/2")));
+        remote.serve("/2", rss_page(&[], Some("/3")));
+        remote.serve("/3", page("Gamma", Some("/4")));
+        remote.serve("/4", rss_page(&[], Some("/5")));
+        remote.serve("/5", page("Epsilon", None));
+        settings.feed(FEED, &remote.url(PATH), NO_PAUSE)
+    })
+    .await;
+    // The page is read again, and this time its entry is there.
+    fixture.app.poll_expecting_failure(FEED).await;
+    assert!(!lines(&fixture, FEED, "page 2: it is empty, although it links to a next page").await.is_empty());
+    assert_eq!((reviews(&fixture).await, fixture.remote.requests_for("/3")), (1, 0));
+    fixture.remote.serve("/2", page("Beta", Some("/3")));
+    fixture.app.poll_expecting_failure(FEED).await;
+    assert_eq!(reviews(&fixture).await, 3);
+    assert_eq!(lines(&fixture, FEED, "pages read").await, Vec::<String>::new());
+    // One that stays empty is passed over.
+    poll_until_read(&fixture).await;
+    assert_eq!(reviews(&fixture).await, 4);
+    assert_eq!(lines(&fixture, FEED, "archived 4 entries, sent none of them; pages read: 5").await.len(), 1);
+    assert_eq!(lines(&fixture, FEED, "page 4: it is empty").await.len(), 4);
+    assert_eq!(fixture.remote.requests_for("/4"), 5);
+}
+
+/// Polls until the feed has been read to its end. The server polls once when it starts, too.
+async fn poll_until_read(fixture: &Fixture) {
+    for _ in 0..10 {
+        if fixture.app.cli(&["feed", "poll", FEED]).await.status.success() {
+            return;
+        }
+    }
+    panic!("the feed is never read to its end: {:?}", fixture.app.feed_log().await);
+}
+
+async fn pages_that_stay_empty_end_the_feed(database: Database) {
+    let fixture = Fixture::with(database, |remote, settings| {
+        remote.serve(PATH, rss_page(&old(&["Alpha"]), Some("/2")));
+        for number in 2..9 {
+            remote.serve(&format!("/{number}"), rss_page(&[], Some(&format!("/{}", number + 1))));
+        }
+        settings.feed(FEED, &remote.url(PATH), NO_PAUSE)
+    })
+    .await;
+    poll_until_read(&fixture).await;
+    assert_eq!(lines(&fixture, FEED, "page 2: it is empty").await.len(), 4);
+    assert_eq!(lines(&fixture, FEED, "pages read: 2").await.len(), 1);
+    let requests = ["/2", "/3", "/4"].map(|path| fixture.remote.requests_for(path));
+    assert_eq!(requests, [5, 1, 0]);
+    fixture.poll().await;
+    assert_eq!(fixture.remote.requests_for("/2"), 5, "that was all");
+}
+
+async fn an_empty_page_hides_no_new_entry(database: Database) {
+    let fixture = fixture_with_feed(database, &old(&["Alpha"]), NO_PAUSE).await;
+    fixture.follow(&fixture.alice).await;
+    fixture.remote.serve(PATH, rss_page(&[Item::review("Delta")], Some("/2")));
+    fixture.remote.serve("/2", rss_page(&[], Some("/3")));
+    fixture.remote.serve("/3", rss_page(&[vec![Item::review("Beta")], old(&["Alpha"])].concat(), None));
+    fixture.app.poll_expecting_failure(FEED).await;
+    assert_sent(&fixture, 0).await;
+    fixture.remote.serve("/2", rss_page(&[Item::review("Gamma")], Some("/3")));
+    fixture.poll().await;
+    assert_sent(&fixture, 3).await;
+}
+
+/// The same reviews with other ids and links, as a server makes them that keeps none.
+fn with_new_ids(films: &[&str], number: usize) -> Vec<Item> {
+    let with_new_id = |item: Item| Item {
+        id: format!("{}-{number}", item.id),
+        link: format!("{}?session={number}", item.link),
+        ..item
+    };
+    old(films).into_iter().map(with_new_id).collect()
+}
+
+async fn a_server_that_makes_new_ids_for_the_same_texts_ends_the_feed(database: Database) {
+    let fixture = Fixture::with(database, |remote, settings| {
+        let page = |films: &[&str], number: usize| {
+            rss_page(&with_new_ids(films, number), Some(&format!("/{}", number + 1)))
+        };
+        remote.serve(PATH, page(&["Alpha", "Beta"], 1));
+        // A page with something new is read, but what is the same again is no review.
+        remote.serve("/2", page(&["Gamma", "Beta"], 2));
+        for number in 3..9 {
+            remote.serve(&format!("/{number}"), page(&["Gamma", "Alpha", "Beta"], number));
+        }
+        settings.feed(FEED, &remote.url(PATH), NO_PAUSE)
+    })
+    .await;
+    fixture.poll().await;
+    assert_eq!(reviews(&fixture).await, 3);
+    assert_eq!(lines(&fixture, FEED, "archived 3 entries, sent none of them; pages read: 2").await.len(), 1);
+    assert_eq!(
+        lines(&fixture, FEED, "another entry of the feed has the same headline and text").await.len(),
+        1
+    );
+    assert_eq!(fixture.remote.requests_for("/4"), 0);
 }

@@ -39,7 +39,7 @@ pub fn split_poster_caption(body: &str) -> (Option<&str>, &str) {
 }
 
 /// Returns the visible text of sanitized HTML, with a space for each tag and for each no-break space.
-pub(super) fn visible_text(html: &str) -> String {
+pub fn visible_text(html: &str) -> String {
     unescape(&text_with_references(html).replace("&nbsp;", " ")).into_owned()
 }
 

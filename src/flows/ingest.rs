@@ -19,7 +19,7 @@ use crate::store::{critics, feed_log};
 use feed_poll::FeedPoll;
 use fetch_feed::{FeedPage, FeedResponse, PARSER_VERSION, Validators, feed_base, fetch_feed};
 use missed_pages::read_missed_pages;
-use older_pages::{FirstPage, PagesEnd, Reading, can_read_on, entry_keys, read_older_pages};
+use older_pages::{FirstPage, PageKeys, PagesEnd, Reading, can_read_on, read_older_pages};
 use select_entries::select_entries;
 use tokio::sync::watch;
 
@@ -252,7 +252,7 @@ async fn poll(app: &App, feed: &Feed, lease: LeaseId, reading: &Reading) -> anyh
         FeedResponse::Page(page) => page,
     };
     let FeedPage { mut document, url: base, folder, validators, moved_to, discovered } = *page;
-    let (next, keys) = (document.next_page(&base), entry_keys(&document));
+    let (next, keys) = (document.next_page(&base), PageKeys::of(&document));
     let is_empty = document.entries.is_empty() && document.excluded.is_empty();
     let mut authors = feed.authors.clone();
     let has_chosen = select_entries(app, feed, &mut document, &mut authors).await?;

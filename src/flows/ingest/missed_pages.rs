@@ -7,6 +7,7 @@ use url::Url;
 
 use super::fetch_feed::{FeedPage, FeedResponse, fetch_page, is_beyond_last_page};
 use super::known_ids::is_known;
+use super::older_pages::is_empty_in_the_middle;
 use super::select_entries::select_entries;
 use crate::domain::feed::{Feed, IngestDecision};
 use crate::flows::App;
@@ -59,8 +60,8 @@ pub(super) async fn read_missed_pages(
                 break;
             }
         };
-        next = page.document.next_page(&page.url);
         let mut more = page.document;
+        next = more.next_page(&page.url);
         if !select_entries(app, feed, &mut more, authors).await? {
             break;
         }
@@ -80,7 +81,12 @@ pub(super) async fn read_missed_pages(
 /// Reads a page; `None` if there is none.
 async fn read_page(app: &App, feed: &Feed, first: &Url, url: &Url) -> anyhow::Result<Option<FeedPage>> {
     match fetch_page(app, feed, url).await {
-        Ok(FeedResponse::Page(page)) if page.url.origin() == first.origin() => Ok(Some(*page)),
+        Ok(FeedResponse::Page(page)) if page.url.origin() == first.origin() => {
+            if is_empty_in_the_middle(&page.document, &page.document.next_page(&page.url)) {
+                bail!("{url} is empty, although it links to a next page");
+            }
+            Ok(Some(*page))
+        }
         Ok(FeedResponse::Page(_)) => bail!("{url} redirects to another server"),
         Ok(FeedResponse::Missing(_)) if is_guessed(url) => Ok(None),
         Err(error) if is_beyond_last_page(url, &error) => Ok(None),

@@ -13,8 +13,12 @@ use super::feed_poll::FeedPoll;
 use super::fetch_feed::{FeedPage, FeedResponse, fetch_page, is_beyond_last_page};
 use super::left_out::undated_keys;
 use super::select_entries::select_entries;
+use crate::domain::body_text::visible_text;
+use crate::domain::content_hash::text_hash;
 use crate::domain::feed::{Feed, IngestDecision, PageProgress, poll_backoff};
+use crate::domain::feed_entry::FeedEntry;
 use crate::domain::id::LeaseId;
+use crate::domain::review::ReviewContent;
 use crate::flows::App;
 use crate::sources::feed::{FeedDocument, NextPage, is_guessed};
 use crate::store::{feed_log, feeds, left_out_entries};
@@ -27,6 +31,12 @@ const MAX_FAILURES: u32 = 20;
 
 /// A page with entries that cannot be stored is read this often. Then the next one is read.
 const MAX_PAGE_TRIES: u32 = 3;
+
+/// A page without entries that links to a next one is passed over after so many failures in a row.
+const MAX_EMPTY_PAGE_TRIES: u32 = 5;
+
+/// A text with fewer characters is only the same if its markup is.
+const MIN_TEXT_CHARS: usize = 100;
 
 /// One feed at a time: two of them may be on the same host, and polls must not wait for older pages.
 static TURN: Semaphore = Semaphore::const_new(1);
@@ -48,7 +58,16 @@ pub(super) struct FirstPage {
     pub(super) url: Url,
     pub(super) next: NextPage,
     /// The keys of its entries.
-    pub(super) keys: Vec<u64>,
+    pub(super) keys: PageKeys,
+}
+
+/// What the entries of a page are recognized by on another page.
+#[derive(Default)]
+pub(super) struct PageKeys {
+    /// Keys of their ids or URLs, and of those that cannot be read.
+    entries: Vec<u64>,
+    /// Keys of their headlines and texts, in the order of the entries; `None` for an entry without a text of its own.
+    texts: Vec<Option<u64>>,
 }
 
 /// How the reading of older pages ended.
@@ -76,22 +95,50 @@ enum Step {
     Stopped(String, Duration),
 }
 
-/// Keys by which the entries of a document are recognized on another page.
-pub(super) fn entry_keys(document: &FeedDocument) -> Vec<u64> {
-    let key = |parts: &dyn Fn(&mut DefaultHasher)| {
-        let mut hasher = DefaultHasher::new();
-        parts(&mut hasher);
-        hasher.finish()
-    };
-    let entries = document.entries.iter().map(|entry| {
-        let content = &entry.content;
-        key(&|hasher| match (&entry.guid, &content.canonical_url) {
-            (Some(guid), _) if !document.shared_guids.contains(guid) => guid.hash(hasher),
-            (_, Some(url)) => url.hash(hasher),
-            _ => (&content.title, &content.body).hash(hasher),
-        })
-    });
-    entries.chain(document.skipped.iter().map(|skipped| key(&|hasher| skipped.hash(hasher)))).collect()
+impl PageKeys {
+    /// The keys of a document.
+    pub(super) fn of(document: &FeedDocument) -> Self {
+        let entries = document.entries.iter().map(|entry| {
+            let content = &entry.content;
+            match (&entry.guid, &content.canonical_url) {
+                (Some(guid), _) if !document.shared_guids.contains(guid) => key(guid),
+                (_, Some(url)) => key(url),
+                _ => key((&content.title, &content.body)),
+            }
+        });
+        Self {
+            entries: entries.chain(document.skipped.iter().map(key)).collect(),
+            texts: document.entries.iter().map(|entry| text_key(&entry.content)).collect(),
+        }
+    }
+}
+
+/// The key of a headline and a text. One of a few words counts with its markup and pictures, and an episode may have no text of
+/// its own.
+fn text_key(content: &ReviewContent) -> Option<u64> {
+    if content.body.is_empty() || content.recording.is_some() {
+        return None;
+    }
+    let is_long = visible_text(&content.body).chars().take(MIN_TEXT_CHARS).count() == MIN_TEXT_CHARS;
+    Some(if is_long {
+        key((&content.title, text_hash(content)))
+    } else {
+        key((&content.title, &content.body))
+    })
+}
+
+fn key(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Whether a page without any entry links to a next one. A server with a fault says so.
+pub(super) fn is_empty_in_the_middle(document: &FeedDocument, next: &NextPage) -> bool {
+    document.entries.is_empty()
+        && document.excluded.is_empty()
+        && document.skipped.is_empty()
+        && matches!(next, NextPage::At(_))
 }
 
 /// Whether the older pages of a feed can be read on now.
@@ -105,7 +152,7 @@ pub(super) fn can_read_on(app: &App, feed: &Feed, reading: &Reading) -> bool {
 /// how far they have been read. `authors` are those of the feed so far.
 pub(super) async fn read_older_pages(
     poll: &mut FeedPoll<'_>,
-    first: FirstPage,
+    mut first: FirstPage,
     authors: &mut Option<Vec<String>>,
     lease: LeaseId,
     reading: &Reading,
@@ -134,9 +181,17 @@ pub(super) async fn read_older_pages(
     poll.is_older_page = true;
     // Thousands of entries do not wait for their images.
     poll.image_time = Duration::ZERO;
-    let mut reader =
-        PageReader { poll, first, authors, progress, seen: HashSet::new(), visited: HashSet::new() };
-    reader.seen.extend(std::mem::take(&mut reader.first.keys));
+    let keys = std::mem::take(&mut first.keys);
+    let mut reader = PageReader {
+        poll,
+        first,
+        authors,
+        progress,
+        seen: keys.entries.into_iter().collect(),
+        texts: keys.texts.into_iter().flatten().collect(),
+        visited: HashSet::new(),
+        has_followed_empty: false,
+    };
     let end = Box::pin(reader.read_all(lease, reading.stop.clone())).await?;
     let progress = reader.progress;
     let mut tx = poll.app.db.begin().await?;
@@ -180,8 +235,12 @@ struct PageReader<'p, 'a> {
     progress: PageProgress,
     /// The keys of all entries so far.
     seen: HashSet<u64>,
+    /// The keys of their texts.
+    texts: HashSet<u64>,
     /// The pages that were requested.
     visited: HashSet<Url>,
+    /// Whether the page before is empty.
+    has_followed_empty: bool,
 }
 
 impl PageReader<'_, '_> {
@@ -240,6 +299,62 @@ impl PageReader<'_, '_> {
         Ok(PagesEnd::Stopped { reason, delay })
     }
 
+    /// An empty page is read again by later polls, and then the next one is read, unless that is empty, too.
+    fn skip_empty_page(&mut self, next: NextPage) -> Step {
+        if self.has_followed_empty {
+            return Step::Last;
+        }
+        if self.progress.failures + 1 < MAX_EMPTY_PAGE_TRIES {
+            let problem = "it is empty, although it links to a next page".to_owned();
+            return Step::Stopped(problem, Duration::ZERO);
+        }
+        self.has_followed_empty = true;
+        self.progress.read += 1;
+        self.progress.failures = 0;
+        Step::Next(next)
+    }
+
+    /// Notes the entries of a page. Returns whether any of them is new: some servers ignore the number of a page, and some of
+    /// them make new ids and URLs at each request. Copies of entries before are removed.
+    async fn note_page(&mut self, document: &mut FeedDocument) -> anyhow::Result<bool> {
+        let PageKeys { entries, texts } = PageKeys::of(document);
+        let is_known_text = |text: &Option<u64>| text.is_some_and(|text| self.texts.contains(&text));
+        let has_known_texts = !texts.is_empty() && texts.iter().all(is_known_text);
+        let has_new_keys = entries.iter().any(|key| !self.seen.contains(key));
+        let has_others = !document.skipped.is_empty() || !document.excluded.is_empty();
+        if document.excluded.is_empty() && (!has_new_keys || (has_known_texts && !has_others)) {
+            return Ok(false);
+        }
+        let mut copies = Vec::new();
+        let mut keys = entries.iter().zip(texts);
+        document.entries.retain(|entry| {
+            let Some((key, text)) = keys.next() else { return true };
+            let is_copy = text.is_some_and(|text| !self.texts.insert(text)) && !self.seen.contains(key);
+            if is_copy {
+                copies.push(entry.clone());
+            }
+            !is_copy
+        });
+        self.seen.extend(entries);
+        self.leave_out(document, &copies).await?;
+        Ok(true)
+    }
+
+    /// Leaves out copies of other entries, and says so.
+    async fn leave_out(&self, document: &FeedDocument, copies: &[FeedEntry]) -> anyhow::Result<()> {
+        let reason = "another entry of the feed has the same headline and text";
+        let (feed, now) = (self.poll.feed, self.poll.app.clock.now());
+        let mut tx = self.poll.app.db.begin().await?;
+        for copy in copies {
+            let title = &copy.content.title;
+            feed_log::append_once(&mut tx, feed.id, IngestDecision::Skipped, title, reason, now).await?;
+        }
+        if !feed.is_read() {
+            left_out_entries::insert(&mut tx, feed.id, &undated_keys(document, copies)).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
     async fn read_page(&mut self, url: &Url) -> anyhow::Result<Step> {
         let page = match fetch_page(self.poll.app, self.poll.feed, url).await {
             Ok(FeedResponse::Page(page)) => page,
@@ -258,12 +373,14 @@ impl PageReader<'_, '_> {
             return Ok(Step::Broken(format!("{url} redirects to another server")));
         }
         let FeedPage { mut document, url, .. } = *page;
-        let before = self.seen.len();
-        self.seen.extend(entry_keys(&document));
-        if self.seen.len() == before && document.excluded.is_empty() {
+        let next = document.next_page(&url);
+        if is_empty_in_the_middle(&document, &next) {
+            return Ok(self.skip_empty_page(next));
+        }
+        self.has_followed_empty = false;
+        if !Box::pin(self.note_page(&mut document)).await? {
             return Ok(Step::Last);
         }
-        let next = document.next_page(&url);
         if !select_entries(self.poll.app, self.poll.feed, &mut document, self.authors).await? {
             return Ok(Step::Broken("it has several authors; set authors in the config".to_owned()));
         }
