@@ -133,9 +133,37 @@ fn entries_in_entries() -> Vec<Form> {
     ]
 }
 
+/// One entry that no parser should read, and what hosters, plugins and templates put around a feed.
+fn junk() -> Vec<Form> {
+    let three = |first: &str, second: &str, third: &str| {
+        rss("version=\"2.0\"", &[item(first, ""), second.to_owned(), item(third, "")])
+    };
+    let one = |title: &str| rss("version=\"2.0\"", &[item(title, "")]);
+    let deep = three("Fir", &item("Deep", &"<div>".repeat(400)), "Oak");
+    let wide = item("Wide", "").replacen("<item", &format!("<item{}", " a=\"1\"".repeat(300)), 1);
+    let warning =
+        "<br />\n<b>Warning</b>: Undefined variable in <b>/www/feed.php</b> on line <b>3</b><br />\n";
+    let latin = "<!DOCTYPE rss [<!ENTITY % HTMLlat1 PUBLIC \"-//W3C//ENTITIES Latin 1 for XHTML//EN\" \
+                 \"https://remote.test/xhtml-lat1.ent\"> %HTMLlat1;]><rss";
+    let json = "{\"version\": \"https://jsonfeed.org/version/1\", \"items\": [\
+                {\"id\": \"1\", \"title\": \"Raw\", \"content_text\": \"A line\n\tand another, it\\'s all,\"},]}";
+    vec![
+        form(RSS, deep, &["Fir", "Oak"], Some("Deep")),
+        form(RSS, three("Elm", &wide, "Ash"), &["Elm", "Ash"], Some("Wide")),
+        form(RSS, one("Script") + "<script src=\"x.js\"></script>", &["Script"], None),
+        form(RSS, one("Tail") + "\n<!-- 0.3 s -->\nsome text", &["Tail"], None),
+        form("text/html", format!("{warning}{}", one("Warned")), &["Warned"], None),
+        form(RSS, format!("\n\n<!-- cached -->{}", one("Cached")), &["Cached"], None),
+        form(RSS, one("Subset").replacen("<rss", latin, 1), &["Subset"], None),
+        form("application/feed+json", json, &["Raw"], None),
+    ]
+}
+
 async fn feeds_are_read_in_the_forms_that_readers_forgive(database: Database) {
-    let forms: Vec<Form> =
-        [charsets(), namespaces_and_types(), markup(), entries_in_entries()].into_iter().flatten().collect();
+    let forms: Vec<Form> = [charsets(), namespaces_and_types(), markup(), entries_in_entries(), junk()]
+        .into_iter()
+        .flatten()
+        .collect();
     let fixture = Fixture::with(database, |remote, mut settings| {
         for (number, form) in forms.iter().enumerate() {
             let path = format!("/feed{number}");

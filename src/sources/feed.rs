@@ -6,12 +6,14 @@
 mod authors;
 mod discovery;
 mod doctype;
+mod document_start;
 mod encoding;
 mod entry_dates;
 mod entry_document;
 mod entry_kind;
 mod json_feed;
 mod json_ld;
+mod json_repair;
 mod letterboxd;
 mod members;
 mod microdata;
@@ -134,8 +136,8 @@ pub enum FeedError {
     /// The format is unknown.
     #[error("the document is not RSS, Atom or JSON Feed")]
     NotAFeed,
-    /// The document has a DTD subset, such as declarations of entities.
-    #[error("the feed has a DTD subset, which is not supported because entities are never expanded")]
+    /// The document type declaration declares entities.
+    #[error("the feed declares entities, which are never expanded")]
     Dtd,
     /// The end of the document is missing.
     #[error("the feed is truncated: {0:?} is never closed")]
@@ -143,9 +145,6 @@ pub enum FeedError {
     /// The document is not well-formed.
     #[error("the feed is not well-formed: {0}")]
     Malformed(String),
-    /// An element has more than 256 attributes.
-    #[error("the element <{0}> of the feed has more than 256 attributes")]
-    TooManyAttributes(String),
     /// Elements are nested more than 256 deep, or more than 64 namespaces are in scope.
     #[error("the feed nests its elements or namespaces too deeply")]
     TooNested,
@@ -181,6 +180,8 @@ struct FeedHead {
     generator: Option<String>,
     /// What is never closed, if its end is missing.
     truncated: Option<String>,
+    /// Whether entries follow its end.
+    has_more: bool,
 }
 
 /// An entry before its content is processed.
@@ -237,12 +238,12 @@ pub fn parse(source: FeedSource<'_>) -> Result<FeedDocument, FeedError> {
     let FeedSource { bytes, base, charset, zone, columns } = source;
     ensure_size(bytes, base)?;
     let (text, guessed_charset) = encoding::decode(bytes, charset);
-    let text = text.trim_start_matches('\u{FEFF}').trim_start();
-    let (head, entries) = match text.chars().next() {
-        None => return Err(FeedError::Empty),
-        Some('<') => parse_xml(text, base)?,
-        Some('{') => json_feed::parse(text, base)?,
-        Some(_) => return Err(FeedError::NotAFeed),
+    let text = text.trim_start_matches(|c: char| c == '\u{FEFF}' || c.is_whitespace());
+    let (head, entries) = match parse_text(text, base) {
+        Err(FeedError::NotAFeed) => {
+            parse_text(document_start::find_after_junk(text).ok_or(FeedError::NotAFeed)?, base)?
+        }
+        parsed => parsed?,
     };
     let mut document = FeedDocument {
         title: head
@@ -287,9 +288,7 @@ pub fn parse(source: FeedSource<'_>) -> Result<FeedDocument, FeedError> {
             }
         }
     }
-    if let Some(what) = head.truncated {
-        document.skipped.push(("the end of the feed".to_owned(), FeedError::Truncated(what).to_string()));
-    }
+    document.note_end(head.truncated, head.has_more);
     document.find_shared();
     document.ensure_count()
 }
@@ -298,6 +297,15 @@ pub fn parse(source: FeedSource<'_>) -> Result<FeedDocument, FeedError> {
 fn ensure_size(bytes: &[u8], base: &Url) -> Result<(), FeedError> {
     let max_bytes = if base.scheme() == "file" { MAX_FILE_BYTES } else { MAX_DOCUMENT_BYTES };
     if bytes.len() > max_bytes { Err(FeedError::TooLarge(max_bytes)) } else { Ok(()) }
+}
+
+fn parse_text(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
+    match text.chars().next() {
+        None => Err(FeedError::Empty),
+        Some('<') => parse_xml(text, base),
+        Some('{') => json_feed::parse(text, base),
+        Some(_) => Err(FeedError::NotAFeed),
+    }
 }
 
 type ParsedFeed = (FeedHead, Vec<NamedEntry>);
@@ -378,6 +386,15 @@ impl FeedDocument {
     fn ensure_count(self) -> Result<Self, FeedError> {
         let count = self.entries.len() + self.skipped.len();
         if count > MAX_ENTRIES { Err(FeedError::TooManyEntries(MAX_ENTRIES)) } else { Ok(self) }
+    }
+
+    /// Notes what was lost at the end of the document.
+    fn note_end(&mut self, truncated: Option<String>, has_more: bool) {
+        let cut = truncated.map(|what| ("the end of the feed", FeedError::Truncated(what).to_string()));
+        let more = has_more.then(|| {
+            ("what follows the end of the feed", "it has entries, but a document holds one feed".to_owned())
+        });
+        self.skipped.extend(cut.into_iter().chain(more).map(|(name, reason)| (name.to_owned(), reason)));
     }
 
     /// Returns the page after this one, which was fetched from `url`.

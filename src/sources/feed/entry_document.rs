@@ -3,6 +3,27 @@
 use super::members::Members;
 use crate::domain::feed_entry::EntrySource;
 
+/// The children of an entry that feed-rs reads. Those in `members` are read besides, and all others are dropped.
+pub(super) const KEPT_CHILDREN: [&str; 13] = [
+    "title",
+    "link",
+    "description",
+    "summary",
+    "content",
+    "encoded",
+    "body",
+    "fullitem",
+    "category",
+    "guid",
+    "id",
+    "subject",
+    "language",
+];
+/// The children of an entry that hold its dates, in lower case: RSS and Atom of all versions, and Dublin Core. feed-rs does
+/// not read them, since it knows fewer forms of dates.
+pub(super) const DATE_CHILDREN: [&str; 7] =
+    ["pubdate", "date", "published", "issued", "created", "updated", "modified"];
+
 /// The format of an XML feed, which its root element determines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum XmlFormat {

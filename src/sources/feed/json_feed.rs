@@ -1,12 +1,14 @@
 //! Parses JSON Feed 1.0 and 1.1. feed-rs 3.0 cannot be used for it, since it fails on a numeric id and drops the images
 //! and languages of items.
 
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::authors::author_names;
 use super::entry_dates::SourceDates;
 use super::entry_kind;
+use super::json_repair::mend_json;
 use super::next_page::PageHints;
 use super::recording::recording;
 use super::{EntryError, FeedError, FeedFormat, FeedHead, NamedEntry, ParsedEntry, ParsedFeed, excerpt};
@@ -17,7 +19,8 @@ use crate::sources::review_content::{ReviewParts, SourceText};
 
 /// Parses a document. An invalid item does not affect the others.
 pub(super) fn parse(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
-    let mut document: Map<String, Value> = serde_json::from_str(text).map_err(|e| {
+    let document = read_object(text).or_else(|_| read_object(&mend_json(text)));
+    let mut document = document.map_err(|e| {
         if e.is_eof() {
             FeedError::Truncated("{".into())
         } else {
@@ -54,6 +57,11 @@ pub(super) fn parse(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
         _ => NamedEntry { name: None, parsed: Err(EntryError::NotAnObject) },
     });
     Ok((head, items.collect()))
+}
+
+/// Reads the object at the beginning of a text. Hosters append scripts.
+fn read_object(text: &str) -> serde_json::Result<Map<String, Value>> {
+    Map::deserialize(&mut serde_json::Deserializer::from_str(text))
 }
 
 fn string(object: &Map<String, Value>, key: &str) -> Option<String> {

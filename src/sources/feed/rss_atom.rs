@@ -49,6 +49,7 @@ pub(super) fn parse_head(split: &SplitFeed, base: &Url) -> FeedHead {
         authors: authors::of_feed(&split.members),
         generator: split.members.text("generator").map(str::to_owned),
         truncated: split.truncated.clone(),
+        has_more: split.has_more,
     }
 }
 

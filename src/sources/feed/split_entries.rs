@@ -7,7 +7,7 @@
 use quick_xml::events::{BytesStart, Event};
 
 use super::doctype::check_doctype;
-use super::entry_document::{EntryDocument, MediaElement, XmlFormat};
+use super::entry_document::{DATE_CHILDREN, EntryDocument, KEPT_CHILDREN, MediaElement, XmlFormat};
 use super::members::{MemberReader, Members, text_of};
 use super::next_page::PageHints;
 use super::open_entry::OpenEntry;
@@ -47,25 +47,6 @@ const HEAD_CHILDREN: [&str; 11] = [
     "managingEditor",
     "wxr_version",
 ];
-/// The children of an entry that feed-rs reads. Those in `members` are read besides, and all others are dropped.
-const KEPT_CHILDREN: [&str; 13] = [
-    "title",
-    "link",
-    "description",
-    "summary",
-    "content",
-    "encoded",
-    "body",
-    "fullitem",
-    "category",
-    "guid",
-    "id",
-    "subject",
-    "language",
-];
-/// The children of an entry that hold its dates, in lower case: RSS and Atom of all versions, and Dublin Core. feed-rs does
-/// not read them, since it knows fewer forms of dates.
-const DATE_CHILDREN: [&str; 7] = ["pubdate", "date", "published", "issued", "created", "updated", "modified"];
 /// The maximum number of dates of one entry, and of bytes of each.
 const MAX_DATES: usize = 10;
 const MAX_DATE_BYTES: usize = 500;
@@ -85,6 +66,8 @@ pub(super) struct SplitFeed {
     pub(super) members: Members,
     /// What is never closed, if the end of the feed is missing.
     pub(super) truncated: Option<String>,
+    /// Whether entries follow the end of the feed.
+    pub(super) has_more: bool,
 }
 
 /// Splits a document.
@@ -114,8 +97,11 @@ pub(super) fn split(xml: &str) -> Result<SplitFeed, FeedError> {
     }
     let (channel, end) = if splitter.has_channel { ("<channel>", "</channel>") } else { ("", "") };
     let head = format!("{}{channel}{}{end}</{}>", root.tag, splitter.head, root.parser_name);
-    let Splitter { entries, pages, head_members: members, truncated, .. } = splitter;
-    Ok(SplitFeed { format: root.format, head, language: root.language, entries, pages, members, truncated })
+    let Splitter { entries, pages, head_members: members, truncated, position, .. } = splitter;
+    let rest = xml.get(position..).unwrap_or_default();
+    let has_more = ["<item", "<entry"].iter().any(|tag| rest.contains(tag));
+    let Root { format, language, .. } = root;
+    Ok(SplitFeed { format, head, language, entries, pages, members, truncated, has_more })
 }
 
 /// An element that is open.
@@ -165,7 +151,8 @@ impl<'a> Splitter<'a> {
         let mut reader = reader_from(self.xml, 0);
         let mut reader_start = 0;
         let mut recoveries = 0;
-        loop {
+        // Free hosters and caches append scripts, texts and comments to the root element.
+        while !self.has_ended {
             let start = self.position;
             self.event_start = start;
             let event = reader.read_event().map_err(|error| xml_error(&error));
@@ -186,17 +173,20 @@ impl<'a> Splitter<'a> {
             match event {
                 Err(FeedError::Truncated(what)) => return self.end_truncated(what),
                 Err(error) => return Err(error),
-                Ok(Event::Start(tag)) => self.start(&tag, start)?,
+                Ok(Event::Start(tag)) => {
+                    if let Some(end) = self.start(&tag, start)? {
+                        (self.position, reader_start) = (end, end);
+                        reader = reader_from(self.xml, end);
+                    }
+                }
                 Ok(Event::End(tag)) => self.end_tag(tag.name().as_ref()),
+                Ok(Event::DocType(_)) if self.is_in_html() => {}
+                Ok(Event::DocType(_)) if self.entry.is_some() => self.spoil("<!DOCTYPE".to_owned()),
                 Ok(Event::DocType(_)) if !self.open.is_empty() => return Err(FeedError::Dtd),
                 Ok(Event::DocType(declaration)) => check_doctype(&declaration)?,
                 Ok(Event::Text(text)) if text.trim().is_empty() => {}
                 Ok(Event::Text(_) | Event::CData(_) | Event::GeneralRef(_)) if self.open.is_empty() => {
-                    return Err(if self.has_ended {
-                        FeedError::Malformed("text after the root element".into())
-                    } else {
-                        FeedError::NotAFeed
-                    });
+                    return Err(FeedError::NotAFeed);
                 }
                 Ok(Event::Eof) => break,
                 Ok(_) => {}
@@ -211,10 +201,15 @@ impl<'a> Splitter<'a> {
     /// Returns where the entry ends, if the tag, comment or section that was just read goes on beyond that. So it does if it is
     /// never closed.
     fn find_swallowed_end(&self) -> Option<usize> {
+        self.find_entry_end(self.position)
+    }
+
+    /// Returns where the end tag of the entry begins between the tag that was just read and the position `until`.
+    fn find_entry_end(&self, until: usize) -> Option<usize> {
         let entry = self.entry.as_ref()?;
         let end = format!("</{}", self.open.get(entry.depth.checked_sub(1)?)?.name);
         let start = self.event_start + 1;
-        self.xml.get(start..self.position)?.find(&end).map(|found| start + found)
+        self.xml.get(start..until)?.find(&end).map(|found| start + found)
     }
 
     /// Whether the parser is in a text of RSS, which may be HTML that is not escaped.
@@ -238,23 +233,29 @@ impl<'a> Splitter<'a> {
         Ok(())
     }
 
-    fn start(&mut self, tag: &BytesStart<'_>, start: usize) -> Result<(), FeedError> {
+    /// Reads a start tag. Returns where to go on, if the rest of the entry is not read.
+    fn start(&mut self, tag: &BytesStart<'_>, start: usize) -> Result<Option<usize>, FeedError> {
         let name = self.xml.get(start + 1..start + 1 + tag.name().as_ref().len()).unwrap_or_default();
-        let tag = StartTag::parse(tag, name)?;
-        match &tag.problem {
-            // The HTML that RSS does not escape is read by an HTML parser.
-            Some(_) if self.is_in_html() => {}
-            Some(problem) if self.entry.is_some() => self.spoil(problem.clone()),
-            Some(problem) => return Err(FeedError::Malformed(problem.clone())),
-            None => {}
-        }
+        let mut tag = StartTag::parse(tag, name);
         if self.open.is_empty() {
-            self.start_root(&tag)?;
+            if let Some(problem) = tag.problem {
+                return Err(FeedError::Malformed(problem));
+            }
+            self.root = Some(Root::new(&tag)?);
         }
         self.end_entry_before(name, start);
-        let namespaces = tag.namespace_declarations() + self.open.last().map_or(0, |open| open.namespaces);
+        let begins_entry = self.begins_entry(name);
+        let inherited = self.open.last().map_or(0, |open| open.namespaces);
+        let mut namespaces = inherited + tag.namespace_declarations();
         if namespaces > MAX_NAMESPACES || self.open.len() >= MAX_DEPTH {
-            return Err(FeedError::TooNested);
+            const PROBLEM: &str = "its elements or namespaces are nested too deeply";
+            self.spoil(PROBLEM.to_owned());
+            match self.find_entry_end(self.xml.len()) {
+                Some(end) => return Ok(Some(end)),
+                None if begins_entry => tag.problem = Some(PROBLEM.to_owned()),
+                None => return Err(FeedError::TooNested),
+            }
+            namespaces = inherited;
         }
         self.open.push(OpenElement { name, namespaces });
         self.members.learn_prefixes(&tag.attributes);
@@ -263,21 +264,31 @@ impl<'a> Splitter<'a> {
         self.members.start(path, start, self.open.len(), self.entry.is_some());
         if self.entry.is_some() {
             self.start_in_entry(&tag, start);
-            return Ok(());
+        } else {
+            self.start_in_feed(&tag, start, begins_entry)?;
         }
-        self.start_in_feed(&tag, start)
+        // The HTML that RSS does not escape is read by an HTML parser.
+        if let Some(problem) = tag.problem
+            && !self.is_in_html()
+        {
+            self.spoil(problem);
+        }
+        Ok(None)
+    }
+
+    /// Whether an element of that name is an entry of the feed where the parser is.
+    fn begins_entry(&self, name: &str) -> bool {
+        let (name, depth) = (local_name(name), self.open.len() + 1);
+        match self.root.as_ref().map(|root| root.format) {
+            _ if self.entry.is_some() => false,
+            Some(XmlFormat::Atom) => name == "entry" && depth <= 2,
+            Some(_) => name == "item" && (depth == 2 || depth == 3 && self.is_in_channel()),
+            None => false,
+        }
     }
 
     fn is_in_channel(&self) -> bool {
         self.open.get(1).is_some_and(|open| local_name(open.name) == "channel")
-    }
-
-    fn start_root(&mut self, tag: &StartTag<'a>) -> Result<(), FeedError> {
-        if self.has_ended {
-            return Err(FeedError::Malformed("a second root element".into()));
-        }
-        self.root = Some(Root::new(tag)?);
-        Ok(())
     }
 
     fn start_in_entry(&mut self, tag: &StartTag<'a>, start: usize) {
@@ -312,16 +323,17 @@ impl<'a> Splitter<'a> {
         }
     }
 
-    fn start_in_feed(&mut self, tag: &StartTag<'a>, start: usize) -> Result<(), FeedError> {
+    fn start_in_feed(
+        &mut self,
+        tag: &StartTag<'a>,
+        start: usize,
+        begins_entry: bool,
+    ) -> Result<(), FeedError> {
         let Some(root) = &self.root else { return Ok(()) };
         let depth = self.open.len();
         let name = tag.local_name();
         let in_channel = depth == 3 && self.is_in_channel();
-        let is_entry = match root.format {
-            XmlFormat::Rss | XmlFormat::Rdf => name == "item" && (depth == 2 || in_channel),
-            XmlFormat::Atom => name == "entry" && depth <= 2,
-        };
-        if is_entry {
+        if begins_entry {
             if self.entries.len() >= super::MAX_FILE_ITEMS {
                 return Err(FeedError::TooManyEntries(super::MAX_FILE_ITEMS));
             }
@@ -342,9 +354,16 @@ impl<'a> Splitter<'a> {
         Ok(())
     }
 
-    /// Ends the open entry if another one begins within it: its end tag is missing, or so is that of a text.
+    /// Ends the open entry if another one begins within it: its end tag is missing, or so is that of a text. What describes the
+    /// feed ends, too, where an entry begins.
     fn end_entry_before(&mut self, name: &str, start: usize) {
-        let Some(entry) = &self.entry else { return };
+        let Some(entry) = &self.entry else {
+            let is_atom = self.root.as_ref().is_some_and(|root| root.format == XmlFormat::Atom);
+            if self.child.is_some() && local_name(name) == if is_atom { "entry" } else { "item" } {
+                self.end_unclosed(1 + usize::from(self.is_in_channel()), start, "");
+            }
+            return;
+        };
         let is_entry =
             self.open.get(entry.depth - 1).is_some_and(|open| open.name == name) && entry.depth > 1;
         if is_entry && (self.open.len() == entry.depth || self.child.is_some()) {

@@ -2,8 +2,8 @@
 
 use quick_xml::events::BytesStart;
 
+use super::excerpt;
 use super::references::decode_references;
-use super::{FeedError, excerpt};
 
 /// The maximum number of attributes of one element.
 const MAX_ATTRIBUTES: usize = 256;
@@ -26,7 +26,7 @@ pub(super) struct StartTag<'a> {
 }
 
 impl<'a> StartTag<'a> {
-    pub(super) fn parse(tag: &BytesStart<'_>, name: &'a str) -> Result<Self, FeedError> {
+    pub(super) fn parse(tag: &BytesStart<'_>, name: &'a str) -> Self {
         let begins_name = |c: char| c.is_alphabetic() || c == '_';
         let is_name = name.len() <= MAX_NAME_BYTES && name.starts_with(begins_name);
         let mut problem = (!is_name).then(|| format!("<{}", excerpt(name)));
@@ -34,7 +34,9 @@ impl<'a> StartTag<'a> {
         // feed-rs checks for duplicates, so that only the entry that has them is skipped.
         for attribute in tag.attributes().with_checks(false) {
             if attributes.len() >= MAX_ATTRIBUTES {
-                return Err(FeedError::TooManyAttributes(excerpt(name)));
+                let what = format!("<{}> has more than {MAX_ATTRIBUTES} attributes", excerpt(name));
+                problem.get_or_insert(what);
+                break;
             }
             let Ok(attribute) = attribute else {
                 problem.get_or_insert_with(|| format!("an attribute of <{}> has no value", excerpt(name)));
@@ -42,7 +44,7 @@ impl<'a> StartTag<'a> {
             };
             attributes.push((attribute.key.as_ref().to_owned(), decode_references(&attribute.value)));
         }
-        Ok(Self { name, attributes, raw: (**tag).to_owned(), problem })
+        Self { name, attributes, raw: (**tag).to_owned(), problem }
     }
 
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
@@ -96,5 +98,44 @@ fn current_namespace(uri: &str) -> &str {
         | "http://channel.netscape.com/rdf/simple/0.9/"
         | "http://backend.userland.com/rss2" => "http://purl.org/rss/1.0/",
         uri => uri,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::FeedError;
+    use super::super::tests::{parse_as, read};
+
+    const GOOD: &str = "<item><title>Good</title></item>";
+
+    fn rss(items: &str) -> String {
+        format!("<rss version='2.0'><channel>{items}</channel></rss>")
+    }
+
+    #[test]
+    fn an_entry_that_would_exhaust_a_parser_is_skipped() {
+        let attributes = " a=''".repeat(80_000);
+        let many = " xmlns:n='x'".repeat(100);
+        let (wide, deep) = (format!("<p{attributes}/>"), "<a>".repeat(100_000));
+        let too_deep = "its elements or namespaces are nested too deeply";
+        for (broken, reason) in [
+            (
+                format!("<item{attributes}><title>Broken</title></item>"),
+                "<item> has more than 256 attributes",
+            ),
+            (format!("<item><title>Broken</title>{wide}</item>"), "<p> has more than 256 attributes"),
+            (format!("<item><title>Broken</title>{deep}</item>"), too_deep),
+            (format!("<item><title>Broken</title><description>{deep}</description></item>"), too_deep),
+            (format!("<item{many}><title>Broken</title></item>"), too_deep),
+            (format!("<item><title>Broken</title><p{many}/></item>"), too_deep),
+        ] {
+            let document = read(&rss(&format!("{GOOD}{broken}{GOOD}")));
+            assert_eq!(document.entries.len(), 2, "{reason}");
+            assert_eq!(document.skipped, [("Broken".to_owned(), reason.to_owned())]);
+        }
+        let endless = rss(&format!("{GOOD}<item><title>A</title>{deep}"));
+        assert_eq!(parse_as(endless.as_bytes(), None).unwrap_err(), FeedError::TooNested);
+        let image = rss(&format!("<image{attributes}><url>x</url></image><title>A <3 B</title>{GOOD}"));
+        assert_eq!(read(&image).entries.len(), 1);
     }
 }
