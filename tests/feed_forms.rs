@@ -105,7 +105,11 @@ fn markup() -> Vec<Form> {
     let quote = between("Left", &described("Quote", "<a href=\"x>Open</a>"), "Right");
     let whole = between("North", &described("Cut", "Open"), "South");
     let cut = whole.split("Open").next().unwrap_or_default();
+    let less = between("Hill", &described("Heart <3", "1 < 2, but <b>3</b> > 2"), "Dale");
+    let unclosed = between("Dew", &item("Open", "").replacen("</title>", "<link>/x</link>", 1), "Fog");
     vec![
+        form(RSS, less, &["Hill", "Heart <3", "Dale"], None),
+        form(RSS, unclosed, &["Dew", "Fog"], Some("Open")),
         form(RSS, salt, &["Before", "Salt & Vinegar", "After"], None),
         form(RSS, smile, &["Morning", "R&D 😀 A", "Evening"], None),
         form(RSS, plain, &["East", "Plain", "West"], None),

@@ -15,6 +15,7 @@ mod json_feed;
 mod json_ld;
 mod json_repair;
 mod letterboxd;
+mod lone_brackets;
 mod members;
 mod microdata;
 mod next_page;
@@ -323,7 +324,8 @@ fn entry_base(link: Option<&Url>, base: &Url) -> Url {
 }
 
 fn parse_xml(text: &str, base: &Url) -> Result<ParsedFeed, FeedError> {
-    let feed = split_entries::split(text)?;
+    let text = lone_brackets::escape_lone_brackets(text);
+    let feed = split_entries::split(&text)?;
     let max_items = if base.scheme() == "file" { MAX_FILE_ITEMS } else { MAX_ITEMS };
     if feed.entries.len() > max_items {
         return Err(FeedError::TooManyEntries(max_items));

@@ -1,8 +1,12 @@
 //! An entry of an XML feed that has not ended yet.
 
 use super::entry_document::{EntryDocument, XmlFormat};
+use super::excerpt;
+use super::members::text_of;
+use super::references::decode_references;
 use super::root_element::Root;
 use super::start_tag::StartTag;
+use crate::sources::html;
 
 /// An entry that has not ended yet.
 pub(super) struct OpenEntry {
@@ -31,6 +35,25 @@ impl OpenEntry {
             ..EntryDocument::default()
         };
         Self { document, name: tag.name.to_owned(), start, depth }
+    }
+
+    /// Takes the name of the entry in the log from its title, or else from its link or id. A member whose end tag is missing
+    /// (`is_closed`) ends at the next tag.
+    pub(super) fn learn_name(&mut self, member: &str, xml: &str, is_closed: bool) {
+        if !matches!(member, "title" | "link" | "guid" | "id") {
+            return;
+        }
+        let text = if is_closed {
+            text_of(xml)
+        } else {
+            let inner = xml.split_once('>').map_or("", |(_, inner)| inner).trim_start();
+            let inner = inner.strip_prefix("<![CDATA[").unwrap_or(inner);
+            decode_references(inner.split('<').next().unwrap_or_default())
+        };
+        let text = excerpt(&html::plain_text(&text));
+        if !text.is_empty() && (member == "title" || self.document.name.is_none()) {
+            self.document.name = Some(text);
+        }
     }
 
     /// Ends the entry at that position of the feed. `is_closed` tells whether its end tag is there.
@@ -133,6 +156,24 @@ mod tests {
                 let EntrySource::Document(source) = &entry.source else { panic!("{entry:?}") };
                 assert_eq!(read(source).entries, std::slice::from_ref(entry), "{source}");
             }
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_skipped_entry_ends_with_its_title() {
+        let rest = "<link>https://crit.example/7</link><guid>7</guid><pubDate>Mon, 30 Nov 2026</pubDate>";
+        for (title, name) in [
+            ("<title>A & B &amp; C", "A & B & C"),
+            ("<title><![CDATA[A & B</title>", "A & B"),
+            ("<title>A <i>B</title>", "A B"),
+            ("<title>A <3 B</title><p>", "A <3 B"),
+            ("<title>A", "A"),
+            ("<link>https://crit.example/7", "https://crit.example/7"),
+        ] {
+            let document = rss(&[item("Z", ""), format!("<item>{title}{rest}</item>"), item("Y", "")]);
+            assert_eq!(titles(&document), ["Z", "Y"], "{title}");
+            let [(skipped, _)] = document.skipped.as_slice() else { panic!("{title}: {document:?}") };
+            assert_eq!(skipped, name, "{title}");
         }
     }
 

@@ -17,7 +17,6 @@ use super::start_tag::{StartTag, local_name};
 use super::text_element::TextElement;
 use super::xml_reader::{name_opening, reader_from, xml_error};
 use super::{FeedError, excerpt};
-use crate::sources::html;
 
 /// The maximum number of namespace declarations in scope. Parsers search them for each name.
 const MAX_NAMESPACES: usize = 64;
@@ -447,13 +446,12 @@ impl<'a> Splitter<'a> {
                     }
                 }
                 (Some(entry), None) => {
-                    if matches!(closed.name, "title" | "link" | "guid" | "id") {
-                        let text = excerpt(&html::plain_text(&text_of(xml)));
-                        let is_better = closed.name == "title" || entry.document.name.is_none();
-                        if is_better && !text.is_empty() {
-                            entry.document.name = Some(text);
-                        }
-                    }
+                    let is_closed = self
+                        .xml
+                        .get(self.event_start..)
+                        .and_then(|rest| rest.strip_prefix("</"))
+                        .is_some_and(|rest| rest.starts_with(closed.name));
+                    entry.learn_name(closed.name, xml, is_closed);
                     if local_name(closed.name) == "language" {
                         entry.document.language.get_or_insert(text_of(xml));
                     }
