@@ -185,6 +185,9 @@ async fn a_date_in_an_unusual_form_is_a_date(database: Database) {
         "15. Februar 2018",
         "2018年2月15日",
         "Donnerstag, 15. Februar 2018, 10:30 Uhr",
+        "15.2.2018 10.30 Uhr",
+        "15 février 2018 à 10 h 30",
+        "2018-02-15T10:30:00+07:00[Asia/Bangkok]",
     ];
     let items: Vec<Item> = (0..old.len()).map(|number| undated(&format!("Film {number}"))).collect();
     let mut xml = rss(&[items.clone(), films(&["Known"])].concat());

@@ -73,9 +73,10 @@ pub fn read_date(text: &str, context: &DateContext<'_>) -> Result<ReadDate, Date
         return Ok(ReadDate { at, zone: Some(TimeZone::UTC), has_time: true });
     }
     let (time, zone) = time_of_day::take(&mut tokens).ok_or(DateError::Unreadable)?;
-    let zone = match (named_zone, zone) {
-        (Some(zone), _) | (None, ZoneName::Known(zone)) => Some(zone),
-        (None, ZoneName::Unknown | ZoneName::Missing) => None,
+    // An offset is certain; a zone beside it says where the offset applies (RFC 9557 section 3.4).
+    let zone = match (zone, named_zone) {
+        (ZoneName::Offset(zone), _) | (_, Some(zone)) | (ZoneName::Abbreviation(zone), None) => Some(zone),
+        (ZoneName::Unknown | ZoneName::Missing, None) => None,
     };
     let date = read_day(&tokens, context)?;
     let (date, has_time) = match time {
@@ -210,7 +211,7 @@ const fn full_year(two_digits: i64) -> i64 {
 }
 
 /// Words between the parts of a date, in several languages, and the endings of ordinal numbers.
-const IGNORED_WORDS: [&str; 44] = [
+const IGNORED_WORDS: [&str; 48] = [
     "t",
     "at",
     "on",
@@ -247,6 +248,10 @@ const IGNORED_WORDS: [&str; 44] = [
     "alle",
     "ore",
     "ob",
+    "om",
+    "v",
+    "las",
+    "godz",
     "о",
     "г",
     "года",

@@ -38,6 +38,12 @@ fn moments_are_read_with_their_zone() {
         ("Thu, 15 Feb 2018 10:30:00 America/Los_Angeles", "2018-02-15T18:30:00Z"),
         ("2018-07-15T10:30:00[America/Los_Angeles]", "2018-07-15T17:30:00Z"),
         ("Thu, 15 Feb 2018 10:30:00 +0000 (UTC)", "2018-02-15T10:30:00Z"),
+        // An offset beats the zone beside it.
+        ("2026-11-30T10:00:00Z[Europe/Berlin]", "2026-11-30T10:00:00Z"),
+        ("2026-11-30T10:00:00+00:00[Europe/Berlin]", "2026-11-30T10:00:00Z"),
+        ("2026-11-30T10:00:00+01:00[Europe/Berlin]", "2026-11-30T09:00:00Z"),
+        ("2026-11-30T10:00:00-05:00[!America/New_York][u-ca=gregory]", "2026-11-30T15:00:00Z"),
+        ("2026-11-30 10:00:00 CST Asia/Shanghai", "2026-11-30T02:00:00Z"),
         ("Mon, 15 Feb 2018 10:30:00 +0000", "2018-02-15T10:30:00Z"),
         ("2018年2月15日 10:30 JST", "2018-02-15T01:30:00Z"),
         ("1518690600", "2018-02-15T10:30:00Z"),
@@ -68,6 +74,25 @@ fn a_date_without_a_zone_is_in_the_zone_of_the_context() {
         ("28 ottobre 2023, ore 15.15", "2023-10-28T13:15:00Z"),
         ("28. oktober 2023 klokken 15:15:00", "2023-10-28T13:15:00Z"),
         ("28 octobre 2023 à 15h15", "2023-10-28T13:15:00Z"),
+        ("28 octobre 2023 à 15 h 15", "2023-10-28T13:15:00Z"),
+        ("28 octobre 2023 à 15 h 15 min", "2023-10-28T13:15:00Z"),
+        ("28 octobre 2023 à 15h15min", "2023-10-28T13:15:00Z"),
+        ("28 octobre 2023 à 15 h", "2023-10-28T13:00:00Z"),
+        ("28 octobre 2023 à 15.15", "2023-10-28T13:15:00Z"),
+        ("28.10.2023 15.15 Uhr", "2023-10-28T13:15:00Z"),
+        ("28.10.2023, 15.15 Uhr", "2023-10-28T13:15:00Z"),
+        ("28.10.2023 um 15.15 Uhr", "2023-10-28T13:15:00Z"),
+        ("Samstag, 28. Oktober 2023, 15.15 h", "2023-10-28T13:15:00Z"),
+        ("28 oktober 2023 om 15.15 uur", "2023-10-28T13:15:00Z"),
+        ("28 October 2023 at 3.15pm", "2023-10-28T13:15:00Z"),
+        ("28 October 2023, 3.15 p.m.", "2023-10-28T13:15:00Z"),
+        ("28.10.2023 kl. 15.15", "2023-10-28T13:15:00Z"),
+        ("28.10.2023 kl 15", "2023-10-28T13:00:00Z"),
+        ("28.10.2023 klo 15", "2023-10-28T13:00:00Z"),
+        ("28 ottobre 2023 alle 15.15", "2023-10-28T13:15:00Z"),
+        ("28 października 2023, godz. 15.15", "2023-10-28T13:15:00Z"),
+        ("28 de octubre de 2023 a las 15.15 h", "2023-10-28T13:15:00Z"),
+        ("28 de outubro de 2023 às 15h15", "2023-10-28T13:15:00Z"),
         ("Thu, 15 Feb 2018 10:30:00 XYZ", "2018-02-15T09:30:00Z"),
         ("2018年2月15日 午後3:15", "2018-02-15T14:15:00Z"),
         ("2018/02/15 10:30:00", "2018-02-15T09:30:00Z"),
@@ -76,6 +101,22 @@ fn a_date_without_a_zone_is_in_the_zone_of_the_context() {
         let zone = vienna();
         let date = read_date(text, &DateContext { zone: &zone, order: None, language: None }).unwrap();
         assert!(date.zone.is_none() && date.has_time, "{text}");
+    }
+}
+
+#[test]
+fn a_day_beside_a_time_is_no_minute() {
+    for (text, moment) in [
+        ("um 28.10.2023", Ok("2023-10-27T22:00:00Z")),
+        ("om 28.10.23", Ok("2023-10-27T22:00:00Z")),
+        ("à 15 h, 28 octobre 2023", Ok("2023-10-28T13:00:00Z")),
+        ("à 15 h 28 octobre 2023", Ok("2023-10-28T13:00:00Z")),
+        ("28.10.23 pm", Err(DateError::Unreadable)),
+        ("28.10.2023 25.15 Uhr", Err(DateError::Unreadable)),
+        ("28.10.2023 15.75 Uhr", Err(DateError::Unreadable)),
+        ("28.10.2023 15.15", Err(DateError::Unreadable)),
+    ] {
+        assert_eq!(plain(text).as_deref().map_err(|error| *error), moment, "{text}");
     }
 }
 

@@ -54,8 +54,28 @@ pub(super) fn take(tokens: &mut Vec<DateToken>) -> Option<(Option<TimeOfDay>, Zo
     exists.then_some((Some(time), zone))
 }
 
-/// Words before a time in Danish, Norwegian, Swedish, Finnish and Italian. After them a full stop separates hour and minute.
-const HOUR_WORDS: [&str; 6] = ["kl", "klokken", "klockan", "klo", "kello", "ore"];
+/// Words before a time in Danish, Norwegian, Swedish, Finnish, Italian and Polish. The hour may stand alone after them.
+const HOUR_WORDS: [&str; 7] = ["kl", "klokken", "klockan", "klo", "kello", "ore", "godz"];
+
+/// Words before a time that may stand before a date, too. After these and after those, a full stop separates hour and minute.
+const TIME_WORDS: [&str; 12] = ["um", "om", "at", "alle", "à", "às", "las", "o", "ob", "v", "в", "о"];
+
+/// Words after a time whose hour and minute a full stop separates, in German, French, Dutch and English.
+const TIME_UNITS: [&str; 6] = ["uhr", "h", "uur", "hrs", "am", "pm"];
+
+/// Whether a date begins with a number, a full stop and these tokens.
+fn goes_on_as_date(rest: &[DateToken]) -> bool {
+    matches!(rest, [DateToken::Symbol('.' | '/'), DateToken::Number { .. }, ..])
+}
+
+/// Whether the number before these tokens can be minutes, and not a day before the name of its month.
+fn may_end_time(rest: &[DateToken]) -> bool {
+    match rest {
+        [] | [DateToken::Symbol(_), ..] => true,
+        [DateToken::Word(word), ..] => matches!(word.as_str(), "min" | "mn" | "m"),
+        [DateToken::Number { .. }, ..] => false,
+    }
+}
 
 /// Finds the time: where it begins, where it ends, and what it is.
 fn find(tokens: &[DateToken]) -> Option<(usize, usize, TimeOfDay)> {
@@ -91,32 +111,65 @@ fn find(tokens: &[DateToken]) -> Option<(usize, usize, TimeOfDay)> {
                 };
                 (TimeOfDay { hour: *hour, minute: *minute, second }, length)
             }
-            // 20h30
+            // 20h30, 20 h 30, 20h30min
             [
                 DateToken::Number { value: hour, digits: 1 | 2, .. },
                 DateToken::Word(h),
-                DateToken::Number { value: minute, digits: 2, is_glued: true },
-                ..,
-            ] if h == "h" => (TimeOfDay { hour: *hour, minute: *minute, second: 0 }, 3),
-            // kl. 20.30, klo 20.30, ore 20.30
-            [
-                DateToken::Word(word),
-                DateToken::Number { value: hour, digits: 1 | 2, .. },
-                DateToken::Symbol('.'),
-                DateToken::Number { value: minute, digits: 2, is_glued: true },
-                ..,
-            ] if HOUR_WORDS.contains(&word.as_str()) => {
-                (TimeOfDay { hour: *hour, minute: *minute, second: 0 }, 4)
+                DateToken::Number { value: minute, digits: 2, is_glued },
+                rest @ ..,
+            ] if h == "h" && (*is_glued || may_end_time(rest)) => {
+                let has_unit = matches!(rest, [DateToken::Word(_), ..]) && may_end_time(rest);
+                (TimeOfDay { hour: *hour, minute: *minute, second: 0 }, 3 + usize::from(has_unit))
             }
-            // 20 Uhr, 3 pm
-            [DateToken::Number { value: hour, digits: 1 | 2, .. }, DateToken::Word(unit), ..]
-                if matches!(unit.as_str(), "h" | "uhr" | "am" | "pm") =>
-            {
-                let length = if matches!(unit.as_str(), "h" | "uhr") { 2 } else { 1 };
-                (TimeOfDay { hour: *hour, minute: 0, second: 0 }, length)
-            }
-            _ => return None,
+            rest => named_time(tokens.get(..start)?, rest)?,
         };
         Some((start, start + length, time))
+    })
+}
+
+/// Reads a time that a word before or after it shows to be one, at the beginning of the tokens. `before` are those before it.
+fn named_time(before: &[DateToken], tokens: &[DateToken]) -> Option<(TimeOfDay, usize)> {
+    Some(match tokens {
+        // kl. 20.30, klo 20.30, ore 20.30, um 20.30
+        [
+            DateToken::Word(word),
+            DateToken::Number { value: hour, digits: 1 | 2, .. },
+            DateToken::Symbol('.'),
+            DateToken::Number { value: minute, digits: 2, is_glued: true },
+            rest @ ..,
+        ] if (HOUR_WORDS.contains(&word.as_str()) || TIME_WORDS.contains(&word.as_str()))
+            && !goes_on_as_date(rest) =>
+        {
+            let has_unit =
+                matches!(rest, [DateToken::Word(unit), ..] if TIME_UNITS[..4].contains(&unit.as_str()));
+            (TimeOfDay { hour: *hour, minute: *minute, second: 0 }, 4 + usize::from(has_unit))
+        }
+        // 20.30 Uhr, 8.30 pm
+        [
+            DateToken::Number { value: hour, digits: 1 | 2, .. },
+            DateToken::Symbol('.'),
+            DateToken::Number { value: minute, digits: 2, is_glued: true },
+            DateToken::Word(unit),
+            ..,
+        ] if TIME_UNITS.contains(&unit.as_str()) && !before.ends_with(&[DateToken::Symbol('.')]) => {
+            let is_half_day = matches!(unit.as_str(), "am" | "pm");
+            (TimeOfDay { hour: *hour, minute: *minute, second: 0 }, if is_half_day { 3 } else { 4 })
+        }
+        // kl. 20, klo 20
+        [DateToken::Word(word), DateToken::Number { value: hour, digits: 1 | 2, .. }, rest @ ..]
+            if HOUR_WORDS.contains(&word.as_str())
+                && !matches!(rest, [DateToken::Symbol(':' | '.'), ..])
+                && may_end_time(rest) =>
+        {
+            (TimeOfDay { hour: *hour, minute: 0, second: 0 }, 2)
+        }
+        // 20 Uhr, 3 pm
+        [DateToken::Number { value: hour, digits: 1 | 2, .. }, DateToken::Word(unit), ..]
+            if TIME_UNITS.contains(&unit.as_str()) =>
+        {
+            let length = if matches!(unit.as_str(), "am" | "pm") { 1 } else { 2 };
+            (TimeOfDay { hour: *hour, minute: 0, second: 0 }, length)
+        }
+        _ => return None,
     })
 }

@@ -7,8 +7,10 @@ use super::tokens::DateToken;
 /// The zone that follows a time of day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ZoneName {
-    /// A zone.
-    Known(TimeZone),
+    /// An offset, or UTC.
+    Offset(TimeZone),
+    /// An abbreviation, which some places share.
+    Abbreviation(TimeZone),
     /// A word that may name a zone, but none that is known.
     Unknown,
     /// None.
@@ -73,7 +75,8 @@ pub(super) fn take_tz_name(text: &str) -> (String, Option<TimeZone>) {
     let mut zone = None;
     let parts =
         text.split(|c: char| c.is_whitespace() || matches!(c, '[' | ']')).filter(|part| !part.is_empty());
-    let kept = parts.filter(|part| {
+    // RFC 9557 has other information there, too, such as the calendar: `[u-ca=gregory]`.
+    let kept = parts.filter(|part| !part.contains('=')).filter(|part| {
         let name = part.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         let is_name = name.contains('/') && name.starts_with(|c: char| c.is_ascii_alphabetic());
         match is_name.then(|| TimeZone::get(name).ok()).flatten() {
@@ -100,7 +103,11 @@ pub(super) fn read(tokens: &[DateToken]) -> (ZoneName, usize) {
         {
             return (known(minutes), 1 + length);
         }
-        return (known(*minutes), 1);
+        let zone = match known(*minutes) {
+            ZoneName::Offset(zone) if *minutes != 0 => ZoneName::Abbreviation(zone),
+            zone => zone,
+        };
+        return (zone, 1);
     }
     let is_last = tokens.len() == 1;
     let may_be_zone = (2..=5).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -109,7 +116,7 @@ pub(super) fn read(tokens: &[DateToken]) -> (ZoneName, usize) {
 
 fn known(minutes: i32) -> ZoneName {
     Offset::from_seconds(minutes * 60)
-        .map_or(ZoneName::Unknown, |offset| ZoneName::Known(TimeZone::fixed(offset)))
+        .map_or(ZoneName::Unknown, |offset| ZoneName::Offset(TimeZone::fixed(offset)))
 }
 
 /// Reads an offset such as `+0100`, `-05:30` or `+7`, in minutes.
