@@ -19,6 +19,7 @@ both_databases!(
     a_retracted_review_cannot_be_revised,
     a_file_that_is_not_a_review_changes_nothing,
     a_draft_is_never_published,
+    values_are_read_as_people_mean_them_or_refused,
 );
 
 /// The last part of the page's URL.
@@ -151,6 +152,39 @@ async fn a_file_that_is_not_a_review_changes_nothing(database: Database) {
     }
     let articles = fixture.articles().await;
     assert!(articles.len() == 1 && is_about(&articles[0], "The Night Ferry"));
+}
+
+async fn values_are_read_as_people_mean_them_or_refused(database: Database) {
+    let fixture = Fixture::new(database).await;
+    let text = |front: &str| format!("---\ntitle: The room\n{front}\n---\n\nThree men walk to a room.\n");
+    for (front, error) in [
+        ("rating: -1/5", "did you mean `1/5`?"),
+        ("rating: \"******\"", "6 out of how many?"),
+        ("film: Stalker (1979)\nyear: 1980", "the film is of 1979 here, but of 1980 in `year`"),
+        ("layout: page", "`layout: page` says that this is a page and no review"),
+        ("type: page", "`type: page` says that this is a page and no review"),
+        ("published: 1895-12-28", "a review cannot be of 1895"),
+        ("poster: nope.png", "nope.png: there is no such file"),
+    ] {
+        let file = fixture.app.write("room.md", &text(front));
+        let output = fixture.app.cli(&["publish", &file]).await;
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && stderr.contains(error), "{front}: {stderr}");
+        // What was logged before has the URL.
+        let stderr = stderr.rsplit("marquee: ").next().unwrap_or_default();
+        assert!(!stderr.contains("file://") && !stderr.contains("os error"), "{front}: {stderr}");
+    }
+    assert_eq!(fixture.articles().await.len(), 0);
+    let front =
+        "film: Stalker (1979)\ndirector: Andrei Tarkovsky & Nora Ek\ncast:\n  - name: Alisa Freindlich";
+    let file = fixture.app.write("room.md", &text(front));
+    fixture.app.command_output(&["publish", &file]).await;
+    let article = fixture.await_article(|article| article["name"] == "The room").await;
+    let shown = fixture.app.command_output(&["review", "show", slug_of(&article)]).await;
+    for part in ["Stalker", "1979", "Andrei Tarkovsky", "Nora Ek", "Alisa Freindlich"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("Tarkovsky &") && !shown.contains("(1979)\""), "{shown}");
 }
 
 async fn a_draft_is_never_published(database: Database) {

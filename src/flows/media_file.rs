@@ -1,10 +1,11 @@
 //! Stores images under names that are hashes of their content, so that a reader's browser never fetches from a third
 //! party.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use bytes::Bytes;
 use http::StatusCode;
 use object_store::path::Path as StorePath;
@@ -208,7 +209,10 @@ async fn store_file(app: &App, source: &url::Url, bytes: Vec<u8>) -> anyhow::Res
 async fn read_file(source: &url::Url, folder: &Path) -> anyhow::Result<Vec<u8>> {
     let path = source.to_file_path().ok().context("not a file path")?;
     // Resolved paths are compared, so that neither `..` nor a link leads out of the folder.
-    let path = tokio::fs::canonicalize(path).await?;
+    let path = tokio::fs::canonicalize(path).await.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => anyhow!("there is no such file"),
+        _ => error.into(),
+    })?;
     let folder = tokio::fs::canonicalize(folder).await?;
     ensure!(path.starts_with(&folder), "the file is outside the feed's folder");
     read_regular_file(&path, MAX_IMAGE_BYTES).await

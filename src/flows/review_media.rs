@@ -64,7 +64,10 @@ impl ReviewMedia {
         match self.missing.pop() {
             None => Ok(self),
             Some(MissingMedia { is_poster, url, error: why, .. }) => {
-                Err(why.context(format!("{}: {url}", if is_poster { "poster" } else { "image" })))
+                let file = Url::parse(&url).ok().filter(|url| url.scheme() == "file");
+                let path = file.and_then(|url| url.to_file_path().ok());
+                let place = path.map_or_else(|| url.clone(), |path| path.display().to_string());
+                Err(why.context(format!("{}: {place}", if is_poster { "poster" } else { "image" })))
             }
         }
     }

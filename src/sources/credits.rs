@@ -34,6 +34,7 @@ use credit_line::{CreditLine, CreditValue};
 use film_in_headline::{HeadlineFilm, is_title_case, read_headline};
 pub use headline_columns::{ColumnEntry, HeadlineColumns};
 use labels::{WordKind, is_word};
+use person_names::{PersonNames, SharedSurname};
 use quoted_title::{split_off_year, strip_quotes};
 use rating_lines::{rating_at_end, stars_at_start};
 
@@ -406,6 +407,16 @@ fn title_above(line: &str, headline: &str, in_headline: &HeadlineFilm) -> Option
         [WordKind::Heading, WordKind::Review, WordKind::Column].into_iter().any(|kind| is_word(&title, kind));
     let is_title = is_part || year.is_some() || is_title_case(&title);
     (is_title && !is_contradicted && !is_heading && !folded.is_empty()).then_some((title, year))
+}
+
+/// Returns the names in a text that consists of names of people: none if it says that there is nobody, and `None` if a part of
+/// it is no name. *Joel and Ethan Coen* share a surname and stay together, unless they are actors (`is_cast`).
+pub(super) fn names_of_people(text: &str, is_cast: bool) -> Option<Vec<String>> {
+    let shared = if is_cast { SharedSurname::No } else { SharedSurname::Possible };
+    match person_names::parse_names(text, shared)? {
+        PersonNames::Names(names) => Some(names),
+        PersonNames::Nobody => Some(Vec::new()),
+    }
 }
 
 #[cfg(test)]

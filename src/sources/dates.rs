@@ -22,8 +22,8 @@ use zones::ZoneName;
 /// The longest text that is read as a date, in characters.
 const MAX_CHARS: usize = 100;
 
-/// The years that a date may have. Some software writes 0001 or 9999 if there is no date, and no feed is older.
-const YEARS: std::ops::RangeInclusive<i64> = 1970..=2200;
+/// The years that the date of a text may have. Some software writes 0001 or 9999 if there is no date, and no feed is older.
+pub const YEARS: std::ops::RangeInclusive<i64> = 1970..=2200;
 
 /// What the feed says about its dates.
 #[derive(Debug, Clone)]

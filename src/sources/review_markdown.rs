@@ -3,6 +3,7 @@
 
 mod body;
 mod fields;
+mod people;
 mod poster;
 #[cfg(test)]
 mod tests;
@@ -12,8 +13,8 @@ mod write_body;
 use jiff::tz::TimeZone;
 use url::Url;
 
-use super::dates::{DateContext, read_date};
-use super::front_matter::{FrontMatter, FrontMatterError, FrontMatterValue};
+use super::dates::{DateContext, YEARS, film_year, read_date};
+use super::front_matter::{FrontMatter, FrontMatterError};
 use super::spoilers::SPOILER_TEASER;
 use super::{html, review_content};
 use crate::domain::body_text;
@@ -25,13 +26,9 @@ use crate::domain::time::Timestamp;
 pub use write::write;
 pub use write_body::is_same_body;
 
-use fields::{FieldValue, OWN_KEYS, ReviewField, ReviewFields};
+use fields::{OWN_KEYS, ReviewField, ReviewFields};
+use people::{people, texts};
 use poster::poster;
-
-/// The maximum number of names in one list.
-const MAX_NAMES: usize = 40;
-/// The maximum length of a name in characters.
-const MAX_NAME_CHARS: usize = 100;
 
 /// What the site says about values that a file leaves open.
 #[derive(Debug, Clone)]
@@ -85,6 +82,18 @@ pub enum MarkdownError {
         key: String,
         /// What to write instead.
         what: String,
+    },
+    /// It is another page of a site.
+    #[error(
+        "line {line} of the file: `{key}: {text}` says that this is a page and no review; if it is one, remove the line"
+    )]
+    Page {
+        /// The line in the file, from 1.
+        line: usize,
+        /// The key.
+        key: String,
+        /// The kind of page.
+        text: String,
     },
     /// There is no title.
     #[error("`title` is missing: every review needs one")]
@@ -152,6 +161,19 @@ fn has_spoilers(fields: &ReviewFields<'_>) -> Result<bool, MarkdownError> {
 
 fn rating(fields: &ReviewFields<'_>, site_scale: Option<u8>) -> Result<Option<Rating>, MarkdownError> {
     let Some((text, found)) = fields.text(ReviewField::Rating)? else { return Ok(None) };
+    if let Some(number) = text.strip_prefix(['-', '\u{2212}', '\u{2013}'])
+        && number.starts_with(|c: char| c.is_ascii_digit())
+    {
+        return Err(found.error(&format!("a rating is not below zero: did you mean `{number}`?")));
+    }
+    // More asterisks than five have no scale of their own.
+    let asterisks = text.len();
+    if asterisks > 5 && text.bytes().all(|byte| byte == b'*') {
+        let counted = site_scale.and_then(|scale| Rating::parse(&format!("{asterisks}/{scale}")));
+        return counted.map(Some).ok_or_else(|| {
+            found.error(&format!("{asterisks} out of how many? Write for example `{asterisks}/10`"))
+        });
+    }
     let is_number = text.parse::<f32>().is_ok_and(|number| (0.0..=100.0).contains(&number));
     let full = match site_scale {
         Some(scale) if is_number => format!("{text}/{scale}"),
@@ -169,52 +191,36 @@ fn rating(fields: &ReviewFields<'_>, site_scale: Option<u8>) -> Result<Option<Ra
     }))
 }
 
-/// Returns the names of a list, or of comma-separated text.
-fn names(fields: &ReviewFields<'_>, found: FieldValue<'_>) -> Result<Vec<String>, MarkdownError> {
-    let mut names: Vec<String> = Vec::new();
-    match found.value {
-        FrontMatterValue::Text(text) => {
-            for part in text.split(',').map(str::trim) {
-                match names.last_mut() {
-                    // `Robert Downey, Jr.` is one name.
-                    Some(last) if matches!(part, "Jr." | "Sr." | "Jr" | "Sr" | "II" | "III") => {
-                        last.push_str(", ");
-                        last.push_str(part);
-                    }
-                    _ => names.push(part.to_owned()),
-                }
-            }
-        }
-        FrontMatterValue::List(items) => {
-            for item in items {
-                match item {
-                    FrontMatterValue::Text(text) => names.push(text.clone()),
-                    FrontMatterValue::Nothing => {}
-                    _ => return Err(fields.not_text(found, "expected a list, or comma-separated text")),
-                }
-            }
-        }
-        _ => return Err(fields.not_text(found, "expected a list, or comma-separated text")),
-    }
-    let clean = names.iter().map(|name| html::single_line_text(name, MAX_NAME_CHARS));
-    Ok(clean.filter(|name| !name.is_empty()).take(MAX_NAMES).collect())
-}
-
 fn tags(fields: &ReviewFields<'_>) -> Result<Vec<review_content::SourceText>, MarkdownError> {
     let mut tags = Vec::new();
     for found in fields.all(ReviewField::Tags) {
-        tags.extend(names(fields, found)?.into_iter().map(review_content::SourceText::Plain));
+        tags.extend(texts(fields, found)?.into_iter().map(review_content::SourceText::Plain));
     }
     Ok(tags)
 }
 
+/// Returns a title without the year in brackets at its end, and that year.
+fn split_off_year(title: &str) -> Option<(&str, i16)> {
+    let (title, year) = title.strip_suffix(')')?.rsplit_once(" (")?;
+    let is_year = year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit());
+    Some((title.trim_end(), film_year(year.parse().ok().filter(|_| is_year)?)?))
+        .filter(|(title, _)| !title.is_empty())
+}
+
 fn film(fields: &ReviewFields<'_>, title: String) -> Result<Film, MarkdownError> {
-    let people = |field| fields.get(field).map_or(Ok(Vec::new()), |found| names(fields, found));
     let year = fields.text(ReviewField::Year)?.map(|(text, found)| {
         let year = text.parse().ok().filter(|year| (1888..=2100).contains(year));
         year.ok_or_else(|| found.error("expected a year such as 1979"))
     });
-    let year = year.transpose()?;
+    let stated_year = year.transpose()?;
+    let (title, year) = match (split_off_year(&title), fields.get(ReviewField::Film)) {
+        (Some((_, year)), Some(found)) if stated_year.is_some_and(|stated| stated != year) => {
+            let stated = stated_year.unwrap_or_default();
+            return Err(found.error(&format!("the film is of {year} here, but of {stated} in `year`")));
+        }
+        (Some((title, year)), _) => (title.to_owned(), Some(year)),
+        (None, _) => (title, stated_year),
+    };
     let released = fields.text(ReviewField::ReleaseDate)?.map(|(text, found)| {
         let date = text.parse::<ReleaseDate>().map_err(|error| found.error(&error.to_string()));
         date.and_then(|date| match date.year() {
@@ -226,9 +232,9 @@ fn film(fields: &ReviewFields<'_>, title: String) -> Result<Film, MarkdownError>
     Ok(Film {
         title,
         year: year.or(release_date.map(ReleaseDate::year)),
-        directors: people(ReviewField::Directors)?,
-        writers: people(ReviewField::Writers)?,
-        stars: people(ReviewField::Starring)?,
+        directors: people(fields, ReviewField::Directors)?,
+        writers: people(fields, ReviewField::Writers)?,
+        stars: people(fields, ReviewField::Starring)?,
         release_date,
         identity: identity(fields)?,
     })
@@ -269,6 +275,14 @@ fn time(
     let context = DateContext { zone, order: None, language: None };
     let read = read_date(text, &context).ok().filter(|_| has_day).map(|read| read.at);
     read.map(Some).ok_or_else(|| {
+        let year = text.get(..4).filter(|_| text.get(4..).is_some_and(|rest| rest.starts_with(['-', '/', '.'])));
+        if let Some(year) = year.and_then(|year| year.parse::<i64>().ok()).filter(|year| !YEARS.contains(year)) {
+            return found.error(&format!(
+                "a review cannot be of {year:04}, only of {} to {}; the date of the film goes into `release_date`",
+                YEARS.start(),
+                YEARS.end()
+            ));
+        }
         found.error("expected a date such as 2024-10-18, 2024-10-18 09:30 or 2024-10-18T09:30:00Z")
     })
 }

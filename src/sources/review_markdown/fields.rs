@@ -146,6 +146,11 @@ const IGNORED: [&str; 68] = [
     "weight",
 ];
 
+/// Values of `layout` and `type` that only other pages of a site have.
+const PAGE_KINDS: [&str; 11] = [
+    "page", "pages", "static", "about", "home", "archive", "archives", "contact", "redirect", "search", "404",
+];
+
 /// Tables whose keys count as if they stood at the top; unknown ones among them belong to the site's theme.
 const TABLES: [&str; 4] = ["extra", "params", "taxonomies", "data"];
 
@@ -219,6 +224,14 @@ impl<'a> ReviewFields<'a> {
             && TABLES.contains(&key.as_str())
         {
             return inner.iter().try_for_each(|field| self.add(field, false));
+        }
+        if is_strict
+            && matches!(key.as_str(), "layout" | "type")
+            && let FrontMatterValue::Text(text) = &field.value
+            && PAGE_KINDS.contains(&text.trim().to_lowercase().as_str())
+        {
+            let (key, text) = (field.key.clone(), text.trim().to_owned());
+            return Err(MarkdownError::Page { line: field.line, key, text });
         }
         let known = KEYS.iter().find_map(|(about, keys)| {
             let rank = keys.iter().position(|known| *known == key)?;
@@ -335,4 +348,80 @@ fn nearest_key(key: &str) -> Option<&'static str> {
     let likeness = |known: &str| strsim::normalized_damerau_levenshtein(key, &normalize(known));
     let nearest = OWN_KEYS.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
     (likeness(nearest) >= 0.5).then_some(nearest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{read_with, read_yaml};
+
+    #[test]
+    fn values_that_cannot_be_meant_are_refused_with_the_fix() {
+        for (front, expected) in [
+            (
+                "directors:\n  - [x]",
+                "line 3 of the file: `directors`: expected a list, or comma-separated text",
+            ),
+            ("starring:\n  - role: Ani", "line 3 of the file: `starring`: expected a list"),
+            ("type: page", "line 3 of the file: `type: page` says that this is a page and no review"),
+            ("layout: Page", "line 3 of the file: `layout: Page` says that this is a page and no review"),
+            ("layout: archive", "line 3 of the file: `layout: archive` says"),
+            ("rating: -1/5", "line 3 of the file: `rating`: a rating is not below zero: did you mean `1/5`?"),
+            (
+                "rating: \u{2212}2",
+                "line 3 of the file: `rating`: a rating is not below zero: did you mean `2`?",
+            ),
+            (
+                "rating: \"******\"",
+                "line 3 of the file: `rating`: 6 out of how many? Write for example `6/10`",
+            ),
+            (
+                "published: 1895-12-28",
+                "line 3 of the file: `published`: a review cannot be of 1895, only of 1970 to",
+            ),
+            ("date: 9999-12-31", "line 3 of the file: `date`: a review cannot be of 9999"),
+            (
+                "film: Stalker (1979)\nyear: 1980",
+                "line 3 of the file: `film`: the film is of 1979 here, but of 1980 in `year`",
+            ),
+        ] {
+            let error = read_yaml(&format!("title: A\n{front}")).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{front:?}: {error}");
+        }
+        let rows = "---\ntitle: A\nrating: \"******\"\n---\nB";
+        assert_eq!(read_with(rows, Some(10)).unwrap().content.rating.unwrap().as_str(), "6/10");
+        let error = read_with(rows, Some(5)).unwrap_err().to_string();
+        assert!(error.contains("6 out of how many?"), "{error}");
+    }
+
+    #[test]
+    fn a_year_after_the_film_is_its_year() {
+        for (film, more, expected) in [
+            ("Stalker (1979)", "", ("Stalker", Some(1979))),
+            ("Stalker (1979)", "year: 1979", ("Stalker", Some(1979))),
+            ("Stalker (1979)", "release_date: 1980-04", ("Stalker", Some(1979))),
+            ("1984 (1984)", "", ("1984", Some(1984))),
+            ("(500) Days of Summer", "", ("(500) Days of Summer", None)),
+            ("Stalker (Сталкер)", "", ("Stalker (Сталкер)", None)),
+            ("Stalker (1066)", "", ("Stalker (1066)", None)),
+            ("\"(1979)\"", "", ("(1979)", None)),
+            ("Stalker", "year: 1979", ("Stalker", Some(1979))),
+        ] {
+            let read = read_yaml(&format!("title: A\nfilm: {film}\n{more}")).unwrap().film;
+            assert_eq!((read.title.as_str(), read.year), expected, "{film} {more}");
+        }
+    }
+
+    #[test]
+    fn layouts_of_posts_are_none_of_pages() {
+        for line in [
+            "layout: post",
+            "layout: review",
+            "type: posts",
+            "layout: layouts/page.njk",
+            "layout:",
+            "type: reviews",
+        ] {
+            assert!(read_yaml(&format!("title: A\n{line}")).is_ok(), "{line}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ fn base() -> Url {
     "file:///reviews/anora.md".parse().unwrap()
 }
 
-fn read_with(text: &str, rating_scale: Option<u8>) -> Result<MarkdownReview, MarkdownError> {
+pub(super) fn read_with(text: &str, rating_scale: Option<u8>) -> Result<MarkdownReview, MarkdownError> {
     parse(text, &MarkdownContext { base: &base(), zone: &TimeZone::UTC, rating_scale })
 }
 
@@ -95,7 +95,7 @@ fn an_error_contains_the_key_and_what_is_expected() {
         ("year: soon", "line 3 of the file: `year`: expected a year such as 1979"),
         ("year: 1066", "line 3 of the file: `year`: expected a year such as 1979"),
         ("subtitle: [a, b]", "line 3 of the file: `subtitle`: expected text"),
-        ("directors:\n  name: x", "line 3 of the file: `directors`: expected a list"),
+        ("directors:\n  born: x", "line 3 of the file: `directors`: expected a list"),
         ("rating: good", "line 3 of the file: `rating`: expected a rating"),
         ("rating: 4", "line 3 of the file: `rating`: out of how many? Write `4/5` or `4/10`"),
         ("published: soon", "line 3 of the file: `published`: expected a date"),
