@@ -193,6 +193,11 @@ async fn drafts_and_comments_in_a_feed_are_no_reviews(database: Database) {
     fixture.remote.serve(PATH, xml(drafts));
     fixture.poll().await;
     fixture.settle().await;
+    // The namespace may be that of the element, without a prefix.
+    let draft = "<control xmlns='http://www.w3.org/2007/app'><draft>yes</draft></control></entry>";
+    fixture.remote.serve(PATH, xml(atom(&[Item::review("Pier")]).replacen("</entry>", draft, 1)));
+    fixture.poll().await;
+    fixture.settle().await;
     assert_eq!(titles(&fixture).await.len(), 1);
     assert_eq!(sent(&fixture), 1);
 }

@@ -33,8 +33,10 @@ pub(super) fn is_of_wordpress_export(entry: &Members) -> bool {
 /// Returns what an entry says about itself; `google_kind` is its category of the scheme [`GOOGLE_KIND_SCHEME`]. In an export
 /// (`is_in_export`), an entry that says nothing is not public.
 pub(super) fn stated_kind(members: &Members, google_kind: Option<&str>, is_in_export: bool) -> StatedKind {
-    let draft = members.text("app:control/app:draft").or_else(|| members.text("draft"));
-    let is_draft = draft.is_some_and(|text| !matches!(text.to_lowercase().as_str(), "no" | "false" | "0"));
+    let is_draft = ["app:control/app:draft", "app:control/draft", "control/draft", "draft"]
+        .into_iter()
+        .filter_map(|path| members.text(path))
+        .any(|text| !matches!(text.to_lowercase().as_str(), "no" | "false" | "0"));
     let (excluded, is_exported) = if is_of_wordpress_export(members) {
         (wordpress_kind(members), true)
     } else if members.has("blogger:type") || members.has("blogger:status") {
@@ -180,6 +182,9 @@ mod tests {
             ("app:control/app:draft", "yes", Some(Draft)),
             ("app:control/app:draft", "no", None),
             ("app:control/app:draft", "perhaps", Some(Draft)),
+            ("control/draft", "yes", Some(Draft)),
+            ("control/draft", "no", None),
+            ("app:control/draft", "yes", Some(Draft)),
             ("draft", "true", Some(Draft)),
             ("draft", "false", None),
             ("thr:in-reply-to", "", Some(Comment)),

@@ -4,11 +4,14 @@
 use super::references::decode_references;
 
 /// The members that are read. The second value says whether it is one of an entry, and not of the feed.
-const PATHS: [(&str, bool); 43] = [
+const PATHS: [(&str, bool); 45] = [
     ("wp:status", true),
     ("wp:post_type", true),
     ("wp:post_password", true),
     ("app:control/app:draft", true),
+    // The namespace may be that of the element without a prefix.
+    ("app:control/draft", true),
+    ("control/draft", true),
     ("draft", true),
     ("blogger:type", true),
     ("blogger:status", true),
