@@ -9,6 +9,7 @@ use crate::support::{Database, Fixture};
 both_databases!(
     a_guest_among_entries_without_an_author_is_left_out,
     a_guest_who_comes_later_is_left_out,
+    a_guest_with_a_page_of_their_own_is_left_out,
     a_source_names_the_author_of_an_entry_of_atom,
     the_critic_may_be_named_at_any_time,
     a_feed_may_begin_to_name_its_author,
@@ -82,6 +83,27 @@ async fn a_guest_who_comes_later_is_left_out(database: Database) {
     poll(&fixture, by(&[("Theta", "Bob Guest"), ("Epsilon", "Bob Guest"), ("Eta", "")])).await;
     assert_sent(&fixture, 4).await;
     assert_eq!(reviews(&fixture).await, 4);
+}
+
+async fn a_guest_with_a_page_of_their_own_is_left_out(database: Database) {
+    let with_next = |document: Document, next: &str| {
+        let link = format!(
+            "<channel><a:link xmlns:a=\"http://www.w3.org/2005/Atom\" rel=\"next\" href=\"{next}\"/>"
+        );
+        let text = String::from_utf8(document.body).expect("text").replacen("<channel>", &link, 1);
+        Document::new("application/rss+xml", text)
+    };
+    let fixture = Fixture::with(database, |remote, settings| {
+        remote.serve(PATH, with_next(by(&[("Beta", ""), ("Alpha", "")]), "/2"));
+        remote.serve("/2", with_next(by(&[("Gamma", "Bob Guest"), ("Delta", "Bob Guest")]), "/3"));
+        remote.serve("/3", by(&[("Epsilon", "Cleo Marsh"), ("Zeta", ""), ("Eta", "The Critic")]));
+        settings.feed(FEED, &remote.url(PATH), &format!("max_publish_per_poll = 50\n{NO_PAUSE}"))
+    })
+    .await;
+    fixture.poll().await;
+    assert_eq!(reviews(&fixture).await, 4, "{:?}", fixture.app.feed_log().await);
+    assert_eq!(lines(&fixture, FEED, "Bob Guest: 2; if these are yours").await.len(), 1);
+    assert_eq!(lines(&fixture, FEED, "pages read: 3").await.len(), 1);
 }
 
 async fn a_source_names_the_author_of_an_entry_of_atom(database: Database) {

@@ -255,8 +255,9 @@ async fn poll(app: &App, feed: &Feed, lease: LeaseId, reading: &Reading) -> anyh
     let (next, keys) = (document.next_page(&base), PageKeys::of(&document));
     let is_empty = document.entries.is_empty() && document.excluded.is_empty();
     let mut authors = feed.authors.clone();
-    let has_chosen = select_entries(app, feed, &mut document, &mut authors).await?;
-    let first = FirstPage { url: base.clone(), next: next.clone(), keys };
+    let has_chosen = select_entries(app, feed, &mut document, &mut authors, false).await?;
+    let has_entries = !document.entries.is_empty();
+    let first = FirstPage { url: base.clone(), next: next.clone(), keys, has_entries };
     let last = if has_chosen {
         let stop = reading.stop.clone();
         read_missed_pages(app, feed, &base, &mut document, &mut authors, next, stop).await?

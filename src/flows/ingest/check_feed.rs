@@ -75,7 +75,7 @@ pub async fn check_feed(app: &App, name: &str) -> anyhow::Result<FeedCheck> {
     let (title, language) = (document.title.clone(), document.language.clone());
     let (format, guessed_charset, zone) = (document.format, document.guessed_charset, document.zone.clone());
     let mut authors = feed.authors.clone();
-    let next = if select_entries(app, &feed, &mut document, &mut authors).await? {
+    let next = if select_entries(app, &feed, &mut document, &mut authors, false).await? {
         let (_running, stop) = watch::channel(false);
         read_missed_pages(app, &feed, &url, &mut document, &mut authors, next.clone(), stop)
             .await?

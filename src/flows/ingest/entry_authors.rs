@@ -25,21 +25,23 @@ pub(super) struct Guests {
 }
 
 impl Guests {
-    /// Looks for guests among the entries of a document. `authors` are those of the feed so far ([`Feed::authors`]).
+    /// Looks for guests among the entries of a document. `authors` are those of the feed so far ([`Feed::authors`]), and
+    /// `is_further_page` says whether the entries of a page before, which are the critic's, were chosen.
     pub(super) async fn find(
         app: &App,
         feed: &Feed,
         entries: &[FeedEntry],
         authors: Option<&[String]>,
+        is_further_page: bool,
     ) -> anyhow::Result<Self> {
         let has_unnamed = entries.iter().any(|entry| entry.authors.is_empty());
         let named: Vec<&FeedEntry> = entries.iter().filter(|entry| !entry.authors.is_empty()).collect();
         let has_common = common_authors(&named).is_some_and(|common| !common.is_empty());
-        // Since the feed was first read, no entry has named anybody.
-        let named_nobody = authors.is_none() && feed.pages.read > 0;
+        // Since the feed was first read, or on the pages before, no entry has named anybody.
+        let named_nobody = authors.is_none() && (feed.pages.read > 0 || is_further_page);
         let has_guests = if named_nobody {
-            // If all entries name the same author from now on, it is that of the feed.
-            has_unnamed || !has_common || entries.len() == 1
+            // If all entries of the first page name the same author from now on, it is that of the feed.
+            has_unnamed || !has_common || entries.len() == 1 || is_further_page
         } else {
             authors.is_none() && has_unnamed && has_common
         };

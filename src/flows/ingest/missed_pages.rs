@@ -62,7 +62,7 @@ pub(super) async fn read_missed_pages(
         };
         let mut more = page.document;
         next = more.next_page(&page.url);
-        if !select_entries(app, feed, &mut more, authors).await? {
+        if !select_entries(app, feed, &mut more, authors, !document.entries.is_empty()).await? {
             break;
         }
         from = document.entries.len();

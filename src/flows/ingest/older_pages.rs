@@ -59,6 +59,8 @@ pub(super) struct FirstPage {
     pub(super) next: NextPage,
     /// The keys of its entries.
     pub(super) keys: PageKeys,
+    /// Whether the feed takes any of them.
+    pub(super) has_entries: bool,
 }
 
 /// What the entries of a page are recognized by on another page.
@@ -381,7 +383,8 @@ impl PageReader<'_, '_> {
         if !Box::pin(self.note_page(&mut document)).await? {
             return Ok(Step::Last);
         }
-        if !select_entries(self.poll.app, self.poll.feed, &mut document, self.authors).await? {
+        let (app, feed, has_first) = (self.poll.app, self.poll.feed, self.first.has_entries);
+        if !select_entries(app, feed, &mut document, self.authors, has_first).await? {
             return Ok(Step::Broken("it has several authors; set authors in the config".to_owned()));
         }
         let entries = document.entries.len();

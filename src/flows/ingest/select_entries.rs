@@ -27,12 +27,14 @@ struct LeftOut {
 }
 
 /// Removes the entries that are no reviews. Returns whether it could decide about them: if the feed has several authors and the
-/// config chooses none, only entries that are known remain. `authors` are those of the feed so far ([`Feed::authors`]).
+/// config chooses none, only entries that are known remain. `authors` are those of the feed so far ([`Feed::authors`]), and
+/// `is_further_page` says whether entries of a page before were chosen.
 pub(super) async fn select_entries(
     app: &App,
     feed: &Feed,
     document: &mut FeedDocument,
     authors: &mut Option<Vec<String>>,
+    is_further_page: bool,
 ) -> anyhow::Result<bool> {
     let mut left_out = LeftOut::default();
     if !document.excluded.is_empty() {
@@ -42,7 +44,8 @@ pub(super) async fn select_entries(
     }
     let chosen = choose_by_kind(feed, document, &mut left_out);
     let chosen = choose_by_label(feed, document, chosen, &mut left_out);
-    let (chosen, has_chosen) = choose_by_author(app, feed, document, chosen, authors, &mut left_out).await?;
+    let (chosen, has_chosen) =
+        choose_by_author(app, feed, document, chosen, authors, is_further_page, &mut left_out).await?;
     let (empty, mut chosen): (Vec<_>, Vec<_>) =
         chosen.into_iter().partition(|entry| entry.content.is_empty());
     left_out.keys.extend(undated_keys(document, &empty));
@@ -115,6 +118,7 @@ async fn choose_by_author(
     document: &FeedDocument,
     entries: Vec<FeedEntry>,
     authors: &mut Option<Vec<String>>,
+    is_further_page: bool,
     left_out: &mut LeftOut,
 ) -> anyhow::Result<(Vec<FeedEntry>, bool)> {
     let selection = &feed.selection;
@@ -128,7 +132,7 @@ async fn choose_by_author(
         left_out.keys.extend(undated_keys(document, &others));
         return Ok((chosen, true));
     }
-    let guests = Guests::find(app, feed, &entries, authors.as_deref()).await?;
+    let guests = Guests::find(app, feed, &entries, authors.as_deref(), is_further_page).await?;
     let (mut chosen, by_guests) = guests.split_off(app, feed, entries).await?;
     if !by_guests.is_empty() {
         log(describe_guests(&by_guests));
