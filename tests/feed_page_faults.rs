@@ -19,6 +19,7 @@ both_databases!(
     pages_that_stay_empty_end_the_feed,
     an_empty_page_hides_no_new_entry,
     a_server_that_makes_new_ids_for_the_same_texts_ends_the_feed,
+    a_known_feed_with_new_ids_at_each_request_is_read_once,
 );
 
 /// A review without anything but a title.
@@ -279,4 +280,23 @@ async fn a_server_that_makes_new_ids_for_the_same_texts_ends_the_feed(database: 
         1
     );
     assert_eq!(fixture.remote.requests_for("/4"), 0);
+}
+
+async fn a_known_feed_with_new_ids_at_each_request_is_read_once(database: Database) {
+    let fixture = fixture_with_feed(database, &old(&["Alpha"]), NO_PAUSE).await;
+    let serve = |first: usize| {
+        for number in 1..6 {
+            let next = format!("/{}", number + 1);
+            let path = if number == 1 { PATH.to_owned() } else { format!("/{number}") };
+            let items = with_new_ids(&["Beta", "Gamma"], first + number);
+            fixture.remote.serve(&path, rss_page(&items, Some(&next)));
+        }
+    };
+    serve(10);
+    fixture.poll().await;
+    assert_eq!(reviews(&fixture).await, 3);
+    assert_eq!((fixture.remote.requests_for("/2"), fixture.remote.requests_for("/3")), (1, 0));
+    serve(20);
+    fixture.poll().await;
+    assert_eq!(fixture.remote.requests_for("/2"), 1, "the texts are known");
 }

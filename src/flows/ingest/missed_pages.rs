@@ -1,18 +1,22 @@
 //! Reads on if more entries are new than the first page holds. All that is read is processed together, so that a page that
 //! cannot be read makes the whole poll fail: the next one begins with the first page again, and nothing is missed.
 
+use std::collections::HashSet;
+
 use anyhow::bail;
 use tokio::sync::watch;
 use url::Url;
 
 use super::fetch_feed::{FeedPage, FeedResponse, fetch_page, is_beyond_last_page};
 use super::known_ids::is_known;
-use super::older_pages::is_empty_in_the_middle;
+use super::older_pages::{PageKeys, is_empty_in_the_middle};
 use super::select_entries::select_entries;
+use crate::domain::content_hash::text_hash;
 use crate::domain::feed::{Feed, IngestDecision};
+use crate::domain::feed_entry::FeedEntry;
 use crate::flows::App;
 use crate::sources::feed::{FeedDocument, MAX_ENTRIES, NextPage, is_guessed};
-use crate::store::{feed_entries, feed_log};
+use crate::store::{Tx, feed_entries, feed_log, reviews};
 
 /// The most pages that are read in one poll, with the first one.
 const MAX_PAGES: usize = 50;
@@ -35,6 +39,7 @@ pub(super) async fn read_missed_pages(
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<Option<NextPage>> {
     let is_archive_read = feed.pages.read > 0 && feed.pages.next.is_none();
+    let mut texts: HashSet<u64> = PageKeys::of(document).texts.into_iter().flatten().collect();
     let mut from = 0;
     let mut read = 1;
     while let NextPage::At(url) = &next
@@ -62,6 +67,9 @@ pub(super) async fn read_missed_pages(
         };
         let mut more = page.document;
         next = more.next_page(&page.url);
+        // Some servers ignore the number of a page, and make new ids for each request.
+        let mut keys = PageKeys::of(&more).texts.into_iter();
+        more.entries.retain(|_| keys.next().flatten().is_none_or(|text| texts.insert(text)));
         if !select_entries(app, feed, &mut more, authors, !document.entries.is_empty()).await? {
             break;
         }
@@ -102,9 +110,20 @@ async fn read_page(app: &App, feed: &Feed, first: &Url, url: &Url) -> anyhow::Re
 async fn is_all_new(app: &App, feed: &Feed, document: &FeedDocument, from: usize) -> anyhow::Result<bool> {
     let mut tx = app.db.begin().await?;
     for entry in document.entries.iter().skip(from) {
-        if is_known(&mut tx, feed, entry).await? {
+        if is_known(&mut tx, feed, entry).await? || is_copy(&mut tx, feed, entry).await? {
             return Ok(false);
         }
     }
     Ok(feed_entries::exists(&mut tx, feed.id).await?)
+}
+
+/// Whether an entry of the feed that is known has the same headline and text.
+async fn is_copy(tx: &mut Tx, feed: &Feed, entry: &FeedEntry) -> anyhow::Result<bool> {
+    let known = feed_entries::find_by_text(tx, feed, &text_hash(&entry.content)).await?;
+    let Some(review) = known.filter(|known| known.feed_id == feed.id).and_then(|known| known.review_id)
+    else {
+        return Ok(false);
+    };
+    let review = reviews::read(tx, review).await?;
+    Ok(review.is_some_and(|review| review.content.title == entry.content.title))
 }

@@ -69,7 +69,7 @@ pub(super) struct PageKeys {
     /// Keys of their ids or URLs, and of those that cannot be read.
     entries: Vec<u64>,
     /// Keys of their headlines and texts, in the order of the entries; `None` for an entry without a text of its own.
-    texts: Vec<Option<u64>>,
+    pub(super) texts: Vec<Option<u64>>,
 }
 
 /// How the reading of older pages ended.
