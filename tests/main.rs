@@ -47,6 +47,7 @@ mod feed_check;
 mod feed_credits;
 mod feed_dates;
 mod feed_forms;
+mod feed_identity;
 mod feed_languages;
 mod feed_likeness;
 mod feed_moves;

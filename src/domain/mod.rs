@@ -18,6 +18,7 @@ pub mod critic;
 pub mod delivery;
 pub mod delivery_retry;
 pub mod domain_rules;
+pub mod entry_identity;
 pub mod facepile;
 pub mod feed;
 pub mod feed_entry;

@@ -29,7 +29,7 @@ pub fn is_version_about_another_film(a: &ReviewContent, b: &ReviewContent) -> bo
 }
 
 /// Whether two names differ in spelling alone. Sequels differ by a number.
-fn is_misspelt(a: &str, b: &str) -> bool {
+pub(super) fn is_misspelt(a: &str, b: &str) -> bool {
     let digits = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
     digits(a) == digits(b)
         && strsim::normalized_damerau_levenshtein(&fold_letters(a), &fold_letters(b)) >= 0.8
@@ -48,7 +48,7 @@ fn is_same_film(a: &ReviewContent, b: &ReviewContent) -> bool {
 }
 
 /// Whether the titles share at least half of all their words.
-fn are_titles_similar(a: &str, b: &str) -> bool {
+pub(super) fn are_titles_similar(a: &str, b: &str) -> bool {
     let (a, b) = (folded_words(a), folded_words(b));
     let (a, b): (HashSet<_>, HashSet<_>) = (a.into_iter().collect(), b.into_iter().collect());
     let both = a.intersection(&b).count();
@@ -78,7 +78,7 @@ fn are_texts_similar(a: &str, b: &str) -> bool {
 
 /// Whether two bodies are versions of one text: nine tenths of the words of the shorter one are in the longer one, which has
 /// at most two fifths more.
-fn is_same_text(a: &str, b: &str) -> bool {
+pub(super) fn is_same_text(a: &str, b: &str) -> bool {
     let (a, b) = (words_of(a), words_of(b));
     let (shorter, longer) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     if shorter.len() < MIN_SHINGLES || shorter.len() * 7 < longer.len() * 5 {

@@ -32,6 +32,7 @@ mod fetch_feed;
 mod identify;
 mod initial_state;
 pub mod kept_changes;
+mod known_entries;
 mod known_entry;
 mod known_ids;
 mod left_out;
@@ -40,6 +41,7 @@ mod moved_feed;
 mod new_entry;
 pub mod older_pages;
 mod process_entries;
+mod reused_ids;
 mod select_entries;
 
 /// A manual poll waits while the server polls the same feed: it retries at this interval, up to this many times.

@@ -1,16 +1,16 @@
 //! Processes the entries of a page, the new ones many in one transaction: an archive has thousands.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::feed_poll::FeedPoll;
 use super::identify::{Candidate, EntryMatch, candidates, identify};
+use super::known_entries::KnownEntries;
 use super::new_entry::NewReview;
+use super::reused_ids::forget_reused_ids;
 use crate::domain::feed::IngestDecision;
-use crate::domain::id::FeedId;
 use crate::flows::media_file::lock_name;
 use crate::sources::feed::FeedDocument;
-use crate::store::feed_entries::{self, StoredEntry};
-use crate::store::{Result, Tx};
+use crate::store::feed_entries;
 
 /// Entries of one transaction. While it is open, nothing else can be published.
 const MAX_ENTRIES: usize = 25;
@@ -20,7 +20,10 @@ impl FeedPoll<'_> {
     pub(super) async fn process_older_page(&mut self, document: FeedDocument) -> anyhow::Result<bool> {
         self.log_skipped(&document.skipped).await?;
         self.columns = document.columns.clone();
-        let (candidates, document_ids) = candidates(document);
+        let (mut candidates, mut document_ids) = candidates(document);
+        let mut tx = self.app.db.begin().await?;
+        forget_reused_ids(&mut tx, self.feed, &mut candidates, &mut document_ids).await?;
+        drop(tx);
         self.document_ids = document_ids.of_page(&[]);
         self.process_all(candidates).await
     }
@@ -110,38 +113,5 @@ impl FeedPoll<'_> {
         created.iter().for_each(NewReview::log);
         self.app.wake.notify();
         Ok(others)
-    }
-}
-
-/// The stored entries of a feed that have the id or the URL of an entry of a page.
-struct KnownEntries {
-    by_guid: HashMap<String, StoredEntry>,
-    by_url: HashMap<String, StoredEntry>,
-}
-
-impl KnownEntries {
-    async fn find(tx: &mut Tx, feed: FeedId, candidates: &[Candidate]) -> Result<Self> {
-        let guids: Vec<&str> = candidates.iter().filter_map(|candidate| candidate.guid.as_deref()).collect();
-        let mut by_guid = HashMap::new();
-        for entry in feed_entries::list_by_guids(tx, feed, &guids).await? {
-            if let Some(guid) = entry.guid.clone() {
-                by_guid.entry(guid).or_insert(entry);
-            }
-        }
-        let is_found = |guid: &Option<String>| guid.as_ref().is_some_and(|guid| by_guid.contains_key(guid));
-        let others = candidates.iter().filter(|candidate| !is_found(&candidate.guid));
-        let urls: Vec<&str> = others.filter_map(|candidate| candidate.url.as_deref()).collect();
-        let mut by_url = HashMap::new();
-        for entry in feed_entries::list_by_urls(tx, feed, &urls).await? {
-            if let Some(url) = entry.url.clone() {
-                by_url.entry(url).or_insert(entry);
-            }
-        }
-        Ok(Self { by_guid, by_url })
-    }
-
-    fn get(&self, candidate: &Candidate) -> Option<&StoredEntry> {
-        let by_guid = candidate.guid.as_ref().and_then(|guid| self.by_guid.get(guid));
-        by_guid.or_else(|| candidate.url.as_ref().and_then(|url| self.by_url.get(url)))
     }
 }

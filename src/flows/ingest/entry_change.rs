@@ -3,9 +3,11 @@
 
 use super::feed_poll::FeedPoll;
 use super::identify::{Candidate, candidates};
+use super::reused_ids::find_identity;
 use super::select_entries::add_teaser_note;
 use crate::domain::content_fields::differing_fields;
 use crate::domain::content_hash::content_hash;
+use crate::domain::entry_identity::EntryIdentity;
 use crate::domain::feed::{NEVER_SENDS, PendingReason};
 use crate::domain::feed_entry::EntrySource;
 use crate::domain::lossy_change::LossyChange;
@@ -49,6 +51,10 @@ impl FeedPoll<'_> {
         };
         if is_same {
             return Ok(EntryChange::Mend(review.corrected.clone()));
+        }
+        if find_identity(review, known, candidate) != EntryIdentity::Same {
+            let reason = "it may be another review under the same id or link, so the review stays as it is";
+            return Ok(EntryChange::Wait(PendingReason::Lossy, reason.to_owned()));
         }
         // Pictures that have not come yet are not lost. If nothing says what the entry was before, this version may have left
         // out what stood below the text, or a picture that was none.

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use crate::domain::canonical_url::url_key;
 use crate::domain::content_hash::{content_hash, text_hash};
+use crate::domain::entry_identity::EntryIdentity;
 use crate::domain::feed::Feed;
 use crate::domain::feed_entry::FeedEntry;
 use crate::domain::id::ReviewId;
@@ -37,6 +38,12 @@ impl DocumentIds {
         Self { is_page: true, complete_since, ..self }
     }
 
+    /// Forgets ids and URLs that do not identify the entries that have them.
+    pub(super) fn forget(&mut self, guids: &HashSet<String>, urls: &HashSet<String>) {
+        self.guids.retain(|guid| !guids.contains(guid));
+        self.urls.retain(|url| !urls.contains(url));
+    }
+
     /// Whether an entry, whose review has that date, is in the document or may be on another page of this feed.
     fn contain(&self, feed: &Feed, known: &StoredEntry, date: Timestamp) -> bool {
         known.feed_id == feed.id
@@ -63,6 +70,8 @@ pub(super) struct Candidate {
     fingerprint: OnceLock<Vec<i64>>,
     /// Its position in the document, from the top; `usize::MAX` if it was read from its source.
     pub(super) position: usize,
+    /// What the log says about its id or link, if that is another review's.
+    pub(super) note: Option<&'static str>,
 }
 
 impl Candidate {
@@ -92,7 +101,7 @@ pub(super) enum EntryMatch {
     New,
     Known(StoredEntry, &'static str),
     Review(ReviewId),
-    /// It has much of the text of that review.
+    /// It has much of the text of that review, or its URL.
     SimilarText(ReviewId),
 }
 
@@ -126,11 +135,25 @@ pub(super) async fn identify(
         return Ok(EntryMatch::Known(known, "id"));
     }
     if let Some(url) = &candidate.url {
-        if let Some(known) = feed_entries::find_by_url(tx, feed, url).await? {
-            return Ok(EntryMatch::Known(known, "URL"));
-        }
-        if let Some(review) = feed_entries::find_review_by_url(tx, feed.critic, url).await? {
-            return Ok(EntryMatch::Review(review));
+        let known = feed_entries::find_by_url(tx, feed, url).await?;
+        let id = match &known {
+            Some(known) if known.feed_id == feed.id => None,
+            Some(known) => known.review_id,
+            None => feed_entries::find_review_by_url(tx, feed.critic, url).await?,
+        };
+        // Whether an entry of this feed is another review was found out before (`reused_ids`).
+        let review = match id {
+            Some(id) => reviews::read(tx, id).await?,
+            None => None,
+        };
+        let identity = review.map_or(EntryIdentity::Same, |review| {
+            EntryIdentity::find(&review, &candidate.entry.content, false)
+        });
+        match (identity, known, id) {
+            (EntryIdentity::Same, Some(known), _) => return Ok(EntryMatch::Known(known, "URL")),
+            (EntryIdentity::Same, None, Some(review)) => return Ok(EntryMatch::Review(review)),
+            (EntryIdentity::Unclear, _, Some(review)) => return Ok(EntryMatch::SimilarText(review)),
+            _ => {}
         }
     }
     identify_by_text(tx, feed, document_ids, candidate).await
@@ -207,6 +230,7 @@ pub(super) fn candidates(document: FeedDocument) -> (Vec<Candidate>, DocumentIds
     entries.sort_by_key(|(_, entry)| entry.content.published);
     let candidate = |(position, entry): (usize, FeedEntry)| Candidate {
         position,
+        note: None,
         guid: entry.guid.clone().filter(|guid| !shared_guids.contains(guid)),
         url: entry.content.canonical_url.as_ref().map(url_key).filter(|url| !shared_urls.contains(url)),
         text_hash: text_hash(&entry.content),

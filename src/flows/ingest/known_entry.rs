@@ -6,6 +6,8 @@ use super::entry_change::EntryChange;
 use super::feed_poll::FeedPoll;
 use super::identify::Candidate;
 use super::process_entries::PreparedEntry;
+use super::reused_ids::find_identity;
+use crate::domain::entry_identity::EntryIdentity;
 use crate::domain::feed::{IngestDecision, PendingReason};
 use crate::domain::id::{EntryId, ReviewId};
 use crate::domain::review::{Review, ReviewState};
@@ -113,10 +115,12 @@ impl FeedPoll<'_> {
         (reason, text): (PendingReason, String),
     ) -> anyhow::Result<()> {
         let now = self.app.clock.now();
+        // What may be another review does not take over the id and the link.
+        let is_same = find_identity(review, known, candidate) == EntryIdentity::Same;
         let change = PendingChange {
             entry: known.id,
-            guid: candidate.guid.as_deref(),
-            url: candidate.url.as_deref(),
+            guid: candidate.guid.as_deref().filter(|_| is_same),
+            url: candidate.url.as_deref().filter(|_| is_same),
             source: &candidate.entry.source,
             content_hash: &candidate.content_hash,
             reason,

@@ -1,10 +1,12 @@
 //! Whether entries were imported before, by their ids and URLs alone: before it is known which entries are reviews at all.
 
+use super::reused_ids::compare;
 use crate::domain::canonical_url::url_key;
+use crate::domain::entry_identity::EntryIdentity;
 use crate::domain::feed::Feed;
 use crate::domain::feed_entry::FeedEntry;
 use crate::flows::App;
-use crate::store::{Tx, feed_entries};
+use crate::store::{Tx, feed_entries, reviews};
 
 /// Keeps the entries that were imported before.
 pub(super) async fn keep_known(
@@ -22,15 +24,22 @@ pub(super) async fn keep_known(
     Ok(known)
 }
 
-/// Whether an entry was imported from this feed before, by its id or URL.
+/// Whether an entry was imported from this feed before, by its id or URL. Another entry that has these is not known.
 pub(super) async fn is_known(tx: &mut Tx, feed: &Feed, entry: &FeedEntry) -> anyhow::Result<bool> {
     let by_guid = match &entry.guid {
         Some(guid) => feed_entries::find_by_guid(tx, feed.id, guid).await?,
         None => None,
     };
-    let found = match (by_guid, &entry.content.canonical_url) {
-        (None, Some(url)) => feed_entries::find_by_url(tx, feed, &url_key(url)).await?,
+    let url = entry.content.canonical_url.as_ref().map(url_key);
+    let found = match (by_guid, &url) {
+        (None, Some(url)) => feed_entries::find_by_url(tx, feed, url).await?,
         (found, _) => found,
     };
-    Ok(found.is_some_and(|found| found.feed_id == feed.id))
+    let Some(found) = found.filter(|found| found.feed_id == feed.id) else { return Ok(false) };
+    let review = match found.review_id {
+        Some(id) => reviews::read(tx, id).await?,
+        None => None,
+    };
+    let ids = (entry.guid.as_deref(), url.as_deref());
+    Ok(review.is_none_or(|review| compare(&review, &found, ids, &entry.content) == EntryIdentity::Same))
 }

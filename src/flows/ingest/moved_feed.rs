@@ -5,6 +5,7 @@ use anyhow::bail;
 use url::Url;
 
 use super::identify::{candidates, first_known};
+use super::reused_ids::forget_reused_ids;
 use crate::domain::feed::Feed;
 use crate::flows::App;
 use crate::sources::feed::FeedDocument;
@@ -31,7 +32,8 @@ pub(super) async fn ensure_same_feed(
     if !feed_entries::exists(&mut tx, feed.id).await? {
         return Ok(());
     }
-    let (candidates, document_ids) = candidates(document.clone());
+    let (mut candidates, mut document_ids) = candidates(document.clone());
+    forget_reused_ids(&mut tx, feed, &mut candidates, &mut document_ids).await?;
     if first_known(&mut tx, feed, &document_ids, &candidates).await?.is_none() {
         bail!(
             "{requested} redirects to {url}, which has none of the entries that are known of this feed, so that nothing is \

@@ -48,7 +48,8 @@ impl FeedPoll<'_> {
         };
         let InitialState { state, decision, hold_reason, reason } =
             self.choose_state(tx, &candidate, duplicate.as_ref(), now).await?;
-        let reason = language_note.map_or_else(|| reason.clone(), |note| format!("{reason}; {note}"));
+        let notes = [language_note.as_deref(), candidate.note];
+        let reason = notes.into_iter().flatten().fold(reason, |reason, note| format!("{reason}; {note}"));
         let review =
             new_review(self.app, tx, self.feed.critic, content.clone(), Some(self.feed.id), state, now)
                 .await?;

@@ -7,6 +7,7 @@ use super::feed_poll::FeedPoll;
 use super::identify::{Candidate, EntryMatch, candidates, first_known, identify};
 use super::left_out::was_left_out;
 use super::new_entry::NewReview;
+use super::reused_ids::forget_reused_ids;
 use crate::domain::feed::IngestDecision;
 use crate::flows::review_media::{ReviewMedia, fetch_review_media};
 use crate::sources::feed::FeedDocument;
@@ -41,7 +42,10 @@ impl FeedPoll<'_> {
     async fn process(&mut self, document: FeedDocument, has_more: bool) -> anyhow::Result<bool> {
         self.log_skipped(&document.skipped).await?;
         self.columns = document.columns.clone();
-        let (candidates, document_ids) = candidates(document);
+        let (mut candidates, mut document_ids) = candidates(document);
+        let mut tx = self.app.db.begin().await?;
+        forget_reused_ids(&mut tx, self.feed, &mut candidates, &mut document_ids).await?;
+        drop(tx);
         self.document_ids = if has_more { document_ids.of_page(&candidates) } else { document_ids };
         let undated: Vec<&Candidate> =
             candidates.iter().filter(|candidate| candidate.entry.content.published.is_none()).collect();

@@ -1,0 +1,176 @@
+//! What identifies an entry: the ids and links of many feeds are shared, or are used again.
+
+use serde_json::Value;
+
+use crate::both_databases;
+use crate::support::feed::{Item, rss};
+use crate::support::remote::Document;
+use crate::support::rng::Rng;
+use crate::support::{Database, Fixture};
+
+both_databases!(
+    a_review_is_never_replaced_by_another_one_with_its_id_or_link,
+    a_rewritten_review_is_updated_under_its_id_and_link,
+    what_may_be_another_review_waits_for_the_critic,
+);
+
+const ALL: &str = "publish_since = \"2000-01-01\"\ninterval = \"1s\"\nmax_publish_per_poll = 50";
+
+const WORDS: &str = "river lamp quiet street window actor silence camera slow night train mother village colour edit shadow sound \
+    laughter memory door ferry radio sister winter harbour letter orchard bridge candle mirror garden summer whistle staircase";
+
+/// A text that no other seed has.
+fn prose(seed: u64) -> String {
+    let words: Vec<&str> = WORDS.split_whitespace().collect();
+    let mut rng = Rng::new(seed);
+    (0..80).map(|_| *rng.pick(&words)).collect::<Vec<_>>().join(" ")
+}
+
+/// The review of a day: with a film, a headline and a text of its own.
+fn review(day: u64, film: &str) -> Item {
+    let mut item = Item::review(film);
+    item.title = format!("Movie Review: '{film}'");
+    item.html = format!("<p>{}.</p>", prose(day));
+    item.published = format!("2026-10-{day:02}T10:00:00Z").parse().ok();
+    item
+}
+
+/// A site with one feed for each of these names, and a follower.
+async fn fixture(database: Database, feeds: &[&str]) -> Fixture {
+    let fixture = Fixture::with(database, |remote, settings| {
+        feeds.iter().fold(settings, |settings, feed| {
+            let path = format!("/{feed}.xml");
+            remote.serve(&path, Document::new("application/rss+xml", rss(&[])));
+            settings.feed(feed, &remote.url(&path), ALL)
+        })
+    })
+    .await;
+    fixture.follow(&fixture.alice).await;
+    fixture
+}
+
+async fn poll(fixture: &Fixture, feed: &str, items: &[Item]) {
+    fixture.remote.serve(&format!("/{feed}.xml"), Document::new("application/rss+xml", rss(items)));
+    fixture.app.poll(feed).await;
+    fixture.settle().await;
+}
+
+/// The numbers of Creates and of Updates of reviews that the follower got.
+fn sent(fixture: &Fixture) -> (usize, usize) {
+    let count = |kind| {
+        let activities = fixture.remote.distinct_activities(kind);
+        activities.iter().filter(|activity| activity["object"]["type"] == "Article").count()
+    };
+    (count("Create"), count("Update"))
+}
+
+async fn log_lines(fixture: &Fixture, part: &str) -> usize {
+    fixture.app.feed_log().await.iter().filter(|line| line.contains(part)).count()
+}
+
+/// Gives a review the id or link that a feed would, by its day and its position.
+type Scheme = fn(&mut Item, u64, usize);
+
+async fn a_review_is_never_replaced_by_another_one_with_its_id_or_link(database: Database) {
+    let schemes: [(&str, usize, Scheme); 7] = [
+        ("position", 4, |item, _, at| item.id = (at + 1).to_string()),
+        ("position-without-links", 4, |item, _, at| {
+            item.id = (at + 1).to_string();
+            item.link.clear();
+        }),
+        ("blog-as-id", 1, |item, _, _| {
+            item.id = "https://remote.test/".to_owned();
+            item.link.clone_from(&item.id);
+        }),
+        ("blog-as-link-without-id", 1, |item, _, _| {
+            item.id.clear();
+            item.link = "https://remote.test/latest".to_owned();
+        }),
+        ("blog-as-link", 2, |item, day, _| {
+            item.id = format!("blog-as-link {day}");
+            item.link = "https://remote.test/home".to_owned();
+        }),
+        ("month-page", 2, |item, day, _| {
+            item.id = format!("month-page {day}");
+            item.link = format!("https://remote.test/2026/10#day-{day}");
+        }),
+        ("page-of-a-film", 1, |item, day, _| {
+            item.id = format!("page-of-a-film {day}");
+            item.link = "https://films.test/one-film".to_owned();
+        }),
+    ];
+    let fixture = fixture(database, &schemes.map(|(feed, ..)| feed)).await;
+    let mut count = 0;
+    for (number, (feed, length, scheme)) in schemes.into_iter().enumerate() {
+        let text = |day: u64| prose(number as u64 * 100 + day);
+        let of_day = |day: u64| {
+            let film = ["Ash", "Brine", "Chalk", "Dust", "Elm", "Fog"][usize::try_from(day).expect("a day")];
+            Item { html: format!("<p>{}.</p>", text(day)), ..review(day + 1, &format!("{film} {number}")) }
+        };
+        for newest in [3, 4, 4, 5] {
+            let items: Vec<Item> = (0..=newest)
+                .rev()
+                .take(length)
+                .enumerate()
+                .map(|(at, day)| {
+                    let mut item = of_day(day);
+                    scheme(&mut item, day, at);
+                    item
+                })
+                .collect();
+            let document = Document::new("application/rss+xml", rss(&items));
+            fixture.remote.serve(&format!("/{feed}.xml"), document);
+            fixture.app.poll(feed).await;
+        }
+        fixture.settle().await;
+        count += length + 2;
+        assert_eq!(sent(&fixture), (count, 0), "{feed}: {:?}", fixture.app.feed_log().await);
+        let articles = fixture.articles().await;
+        for text in (4 - length as u64..6).map(text) {
+            let contains =
+                |article: &Value| article["content"].as_str().is_some_and(|html| html.contains(&text));
+            assert_eq!(articles.iter().filter(|article| contains(article)).count(), 1, "{feed}: {text}");
+        }
+    }
+    assert!(log_lines(&fixture, "its id is that of another review").await > 0);
+    assert!(log_lines(&fixture, "its link is that of another review").await > 0);
+}
+
+async fn a_rewritten_review_is_updated_under_its_id_and_link(database: Database) {
+    let fixture = fixture(database, &["blog"]).await;
+    let mut item = review(1, "Brine");
+    poll(&fixture, "blog", std::slice::from_ref(&item)).await;
+    item.html = format!("<p>{}.</p>", prose(50));
+    poll(&fixture, "blog", std::slice::from_ref(&item)).await;
+    assert_eq!(sent(&fixture), (1, 1), "the text was rewritten");
+    "What the Ferry Left Behind".clone_into(&mut item.title);
+    item.published = "2026-10-02T10:00:00Z".parse().ok();
+    poll(&fixture, "blog", std::slice::from_ref(&item)).await;
+    assert_eq!(sent(&fixture), (1, 2), "the headline was rewritten");
+    item.link.push_str("-renamed");
+    item.html.push_str("<p>A line that was added.</p>");
+    poll(&fixture, "blog", std::slice::from_ref(&item)).await;
+    assert_eq!(sent(&fixture), (1, 3), "the link has another name");
+    assert_eq!(fixture.articles().await.len(), 1);
+}
+
+async fn what_may_be_another_review_waits_for_the_critic(database: Database) {
+    let fixture = fixture(database, &["blog"]).await;
+    let item = review(1, "Brine");
+    poll(&fixture, "blog", std::slice::from_ref(&item)).await;
+    let article = fixture.articles().await.remove(0);
+    let slug = article["url"].as_str().and_then(|page| page.rsplit('/').next()).expect("a slug").to_owned();
+    // Everything is new but the date, the id and the link.
+    let mut other = review(9, "Chalk");
+    (other.id, other.link, other.published) = (item.id, item.link, item.published);
+    for _ in 0..2 {
+        poll(&fixture, "blog", std::slice::from_ref(&other)).await;
+        assert_eq!(sent(&fixture), (1, 0));
+        assert_eq!(log_lines(&fixture, "it may be another review").await, 1);
+    }
+    assert!(fixture.article(&article).await["content"].to_string().contains(&prose(1)));
+    fixture.app.command_output(&["feed", "accept", &slug]).await;
+    fixture.settle().await;
+    assert_eq!(sent(&fixture), (1, 1));
+    assert!(fixture.article(&article).await["content"].to_string().contains(&prose(9)));
+}
