@@ -6,12 +6,14 @@ use crate::both_databases;
 use crate::support::feed::{Item, rss};
 use crate::support::remote::Document;
 use crate::support::rng::Rng;
-use crate::support::{Database, Fixture};
+use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
     a_review_is_never_replaced_by_another_one_with_its_id_or_link,
     a_rewritten_review_is_updated_under_its_id_and_link,
     what_may_be_another_review_waits_for_the_critic,
+    a_renamed_feed_keeps_its_reviews,
+    a_feed_takes_over_the_entries_of_one_that_has_left_the_config,
 );
 
 const ALL: &str = "publish_since = \"2000-01-01\"\ninterval = \"1s\"\nmax_publish_per_poll = 50";
@@ -173,4 +175,61 @@ async fn what_may_be_another_review_waits_for_the_critic(database: Database) {
     fixture.settle().await;
     assert_eq!(sent(&fixture), (1, 1));
     assert!(fixture.article(&article).await["content"].to_string().contains(&prose(9)));
+}
+
+/// Held reviews go on to be published, and what the blog changes is applied.
+async fn assert_goes_on(fixture: &Fixture, feed: &str, file: &str, items: &mut [Item]) {
+    eventually("the reviews that were held", || async {
+        fixture.app.poll(feed).await;
+        fixture.settle().await;
+        (sent(fixture).0 == items.len()).then_some(())
+    })
+    .await;
+    items[0].html.push_str("<p>A line that was added.</p>");
+    fixture.remote.serve(&format!("/{file}.xml"), Document::new("application/rss+xml", rss(items)));
+    eventually("the Update", || async {
+        fixture.app.poll(feed).await;
+        fixture.settle().await;
+        (sent(fixture).1 == 1).then_some(())
+    })
+    .await;
+    assert_eq!(sent(fixture), (items.len(), 1), "{:?}", fixture.app.feed_log().await);
+    let held = fixture.app.command_output(&["feed", "held"]).await;
+    assert!(held.contains("no reviews are held"), "{held}");
+}
+
+async fn a_renamed_feed_keeps_its_reviews(database: Database) {
+    let mut fixture = fixture(database, &["blog"]).await;
+    let more = ALL.replace("50", "1");
+    fixture.app.redeclare_feeds(|feeds| feeds[0].more.clone_from(&more));
+    fixture.app.restart().await;
+    let mut items: Vec<Item> =
+        [(3, "Chalk"), (2, "Brine"), (1, "Ash")].map(|(day, film)| review(day, film)).to_vec();
+    for item in &mut items {
+        // Only the id identifies it, and that is one of this feed.
+        item.link.clear();
+    }
+    poll(&fixture, "blog", &items).await;
+    assert_eq!(sent(&fixture).0, 1);
+    fixture.app.redeclare_feeds(|feeds| "reviews".clone_into(&mut feeds[0].name));
+    fixture.app.restart().await;
+    assert_goes_on(&fixture, "reviews", "blog", &mut items).await;
+}
+
+async fn a_feed_takes_over_the_entries_of_one_that_has_left_the_config(database: Database) {
+    let mut fixture = fixture(database, &["blog", "other"]).await;
+    let more = ALL.replace("50", "1");
+    fixture.app.redeclare_feeds(|feeds| feeds.iter_mut().for_each(|feed| feed.more.clone_from(&more)));
+    fixture.app.restart().await;
+    let mut items: Vec<Item> =
+        [(3, "Chalk"), (2, "Brine"), (1, "Ash")].map(|(day, film)| review(day, film)).to_vec();
+    poll(&fixture, "blog", &items).await;
+    assert_eq!(sent(&fixture).0, 1);
+    // As long as both are in the config, the first one remains the source.
+    poll(&fixture, "other", &items).await;
+    assert_eq!((sent(&fixture).0, log_lines(&fixture, "which remains its source").await), (1, 3));
+    fixture.app.redeclare_feeds(|feeds| feeds.retain(|feed| feed.name == "other"));
+    fixture.app.restart().await;
+    assert_goes_on(&fixture, "other", "other", &mut items).await;
+    assert_eq!(log_lines(&fixture, "took over the entries of “blog”").await, 1);
 }

@@ -37,12 +37,17 @@ pub(super) async fn apply_feeds(
     let today = Timestamp::from_millis(midnight.timestamp().as_millisecond());
     let mut tx = app.db.begin().await?;
     let names: Vec<&str> = config.feeds.iter().map(|feed| feed.name.as_str()).collect();
+    let managed: Vec<ConfiguredFeed<'_>> = config
+        .feeds
+        .iter()
+        .filter_map(|feed| Some(managed(feed, *critics.get(feed.critic.as_str())?)))
+        .collect();
+    for feed in &managed {
+        feeds::rename_from_config(&mut tx, feed, &names).await?;
+    }
     feeds::mark_others_unmanaged(&mut tx, &names).await?;
-    for feed in &config.feeds {
-        let Some(critic) = critics.get(feed.critic.as_str()) else {
-            continue;
-        };
-        feeds::upsert_from_config(&mut tx, &managed(feed, *critic), today, now).await?;
+    for feed in &managed {
+        feeds::upsert_from_config(&mut tx, feed, today, now).await?;
     }
     tx.commit().await?;
     Ok(())

@@ -320,6 +320,20 @@ pub async fn list_kept_back(db: &Db, feed: FeedId) -> Result<Vec<StoredEntry>> {
     with_db!(db, |c| sqlx::query_as(query).bind(feed).fetch_all(c).await)
 }
 
+/// Moves all entries and reviews of a feed to another one. What that one knows of the same reviews is replaced.
+pub async fn move_to_feed(tx: &mut Tx, from: FeedId, to: FeedId) -> Result<()> {
+    let statements = [
+        "delete from feed_entries where feed_id = $2 and review_id in (
+            select review_id from feed_entries where feed_id = $1 and review_id is not null)",
+        "update feed_entries set feed_id = $2 where feed_id = $1",
+        "update reviews set feed_id = $2 where feed_id = $1",
+    ];
+    for statement in statements {
+        execute!(tx, sqlx::query(statement).bind(from).bind(to))?;
+    }
+    Ok(())
+}
+
 /// Finds the entry that is the source of a review.
 pub async fn find_by_review(tx: &mut Tx, feed: FeedId, review: ReviewId) -> Result<Option<StoredEntry>> {
     let query = select!("feed_id = $1 and review_id = $2 order by id limit 1");

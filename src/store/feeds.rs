@@ -144,6 +144,30 @@ pub async fn upsert_from_config(
     Ok(())
 }
 
+/// Gives a feed the name that it has in the config file now, if it has the URL of a feed of the same critic that is not in the
+/// config file any more. Its entries, its reviews and its log stay with it.
+pub async fn rename_from_config(tx: &mut Tx, feed: &ConfiguredFeed<'_>, names: &[&str]) -> Result<()> {
+    let query = "select name from feeds where (critic_id = $1 and url = $2) or name = $3 order by managed desc, id desc";
+    let known: Vec<String> = with_tx!(tx, |c| sqlx::query_scalar(query)
+        .bind(feed.critic)
+        .bind(feed.url)
+        .bind(feed.name)
+        .fetch_all(c)
+        .await)?;
+    let old = known.iter().find(|name| !names.contains(&name.as_str()));
+    if let Some(old) = old.filter(|_| known.iter().all(|name| name != feed.name)) {
+        execute!(tx, sqlx::query("update feeds set name = $2 where name = $1").bind(old).bind(feed.name))?;
+    }
+    Ok(())
+}
+
+/// Lists the feeds of a critic that are not in the config file any more, although reviews of theirs have entries in this feed.
+pub async fn list_predecessors(tx: &mut Tx, feed: &Feed) -> Result<Vec<FeedId>> {
+    let query = "select f.id from feeds f where f.critic_id = $1 and f.managed = 0 and exists (
+            select 1 from feed_entries e join reviews r on r.id = e.review_id where e.feed_id = $2 and r.feed_id = f.id)";
+    with_tx!(tx, |c| sqlx::query_scalar(query).bind(feed.critic).bind(feed.id).fetch_all(c).await)
+}
+
 /// Marks all other feeds as not in the config file: they are not polled, and their reviews stay.
 pub async fn mark_others_unmanaged(tx: &mut Tx, names: &[&str]) -> Result<()> {
     let query = "select name from feeds where managed = 1";

@@ -77,8 +77,10 @@ impl<'a> FeedPoll<'a> {
         folder: Option<&'a Path>,
         base: &'a Url,
     ) -> anyhow::Result<Self> {
+        let mut poll = Self::new(app, feed, critic, folder, base);
+        poll.take_over_predecessors().await?;
         release_held_by_feed(app, feed, critic).await?;
-        Ok(Self::new(app, feed, critic, folder, base))
+        Ok(poll)
     }
 
     /// Whether as many reviews of the feed were published within its interval as it may publish, whatever caused that.

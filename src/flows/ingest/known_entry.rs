@@ -9,13 +9,13 @@ use super::process_entries::PreparedEntry;
 use super::reused_ids::find_identity;
 use crate::domain::entry_identity::EntryIdentity;
 use crate::domain::feed::{IngestDecision, PendingReason};
-use crate::domain::id::{EntryId, ReviewId};
+use crate::domain::id::{EntryId, FeedId, ReviewId};
 use crate::domain::review::{Review, ReviewState};
 use crate::flows::publish::interaction_counts;
 use crate::flows::review_media::ReviewMedia;
 use crate::flows::revise::{self, Revision, RevisionAuthor};
 use crate::store::feed_entries::{self, PendingChange, StoredEntry};
-use crate::store::{Tx, feed_log, reviews};
+use crate::store::{Tx, feed_log, feeds, reviews};
 
 /// Changes that are applied in one poll, however high its limit is.
 const MAX_APPLIED: u32 = 100;
@@ -31,7 +31,8 @@ impl FeedPoll<'_> {
         media: ReviewMedia,
     ) -> anyhow::Result<()> {
         let now = self.app.clock.now();
-        if known.feed_id != self.feed.id {
+        let is_moved = known.feed_id != self.feed.id && self.take_over(tx, known.feed_id).await?;
+        if known.feed_id != self.feed.id && !is_moved {
             self.save_entry(tx, EntryId::new(now), &candidate, known.review_id, None, now).await?;
             let reason = format!("already imported from another feed (same {by}), which remains its source");
             self.log(tx, &candidate, IngestDecision::Matched, &reason).await?;
@@ -57,6 +58,33 @@ impl FeedPoll<'_> {
         };
         self.save_entry(tx, known.id, &candidate, None, None, now).await?;
         Ok(self.log(tx, &candidate, decision, &reason).await?)
+    }
+
+    /// Takes over the entries and reviews of a feed that is not in the config any more. Returns whether it did.
+    async fn take_over(&mut self, tx: &mut Tx, from: FeedId) -> anyhow::Result<bool> {
+        if feeds::find(tx, from).await?.is_some() {
+            return Ok(false);
+        }
+        let Some(old) = feeds::find_even_removed(tx, from).await? else { return Ok(false) };
+        feed_entries::move_to_feed(tx, from, self.feed.id).await?;
+        let reason = format!("took over the entries of “{}”, which is not in the config any more", old.name);
+        let now = self.app.clock.now();
+        feed_log::append(tx, self.feed.id, IngestDecision::Matched, &self.feed.name, &reason, now).await?;
+        Ok(true)
+    }
+
+    /// Takes over the feeds that had entries of this one before and are not in the config any more.
+    pub(super) async fn take_over_predecessors(&mut self) -> anyhow::Result<()> {
+        let mut tx = self.app.db.begin().await?;
+        let predecessors = feeds::list_predecessors(&mut tx, self.feed).await?;
+        if predecessors.is_empty() {
+            return Ok(());
+        }
+        tx.lock(&self.feed.critic.to_string()).await?;
+        for from in predecessors {
+            self.take_over(&mut tx, from).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// Handles the new content of a known entry.
