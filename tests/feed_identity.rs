@@ -12,6 +12,7 @@ both_databases!(
     a_review_is_never_replaced_by_another_one_with_its_id_or_link,
     a_rewritten_review_is_updated_under_its_id_and_link,
     what_may_be_another_review_waits_for_the_critic,
+    a_retracted_review_does_not_come_back_under_other_ids,
     a_renamed_feed_keeps_its_reviews,
     a_feed_takes_over_the_entries_of_one_that_has_left_the_config,
 );
@@ -232,4 +233,27 @@ async fn a_feed_takes_over_the_entries_of_one_that_has_left_the_config(database:
     fixture.app.restart().await;
     assert_goes_on(&fixture, "other", "other", &mut items).await;
     assert_eq!(log_lines(&fixture, "took over the entries of “blog”").await, 1);
+}
+
+async fn a_retracted_review_does_not_come_back_under_other_ids(database: Database) {
+    let fixture = fixture(database, &["blog"]).await;
+    let item = review(1, "Brine");
+    poll(&fixture, "blog", std::slice::from_ref(&item)).await;
+    let article = fixture.articles().await.remove(0);
+    let slug = article["url"].as_str().and_then(|page| page.rsplit('/').next()).expect("a slug").to_owned();
+    fixture.app.command_output(&["retract", &slug]).await;
+    let mut moved = item.clone();
+    moved.id = "https://elsewhere.test/?p=1".to_owned();
+    moved.link = "https://elsewhere.test/brine".to_owned();
+    moved.html = moved.html.replacen("<p>", "<p>Once ", 1);
+    let mut old = moved.clone();
+    (old.id, old.link) = ("old".to_owned(), "https://elsewhere.test/old-brine".to_owned());
+    old.published = "1999-01-01T10:00:00Z".parse().ok();
+    old.html.push_str("<p>Then again.</p>");
+    for items in [vec![moved.clone()], vec![moved.clone()], vec![old, moved]] {
+        poll(&fixture, "blog", &items).await;
+        assert_eq!(sent(&fixture).0, 1, "{:?}", fixture.app.feed_log().await);
+        assert!(fixture.articles().await.is_empty());
+    }
+    assert_eq!(log_lines(&fixture, "it has the text of a review that was retracted").await, 2);
 }

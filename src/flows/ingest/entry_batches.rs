@@ -105,7 +105,7 @@ impl FeedPoll<'_> {
                     self.counts.known += u32::from(known.feed_id == self.feed.id);
                     others.push(prepared.candidate);
                 }
-                EntryMatch::Review(_) => others.push(prepared.candidate),
+                EntryMatch::Review(_) | EntryMatch::Retracted(_) => others.push(prepared.candidate),
                 found => created.extend(self.store_entry(&mut tx, prepared, found).await?),
             }
         }

@@ -101,6 +101,8 @@ pub(super) enum EntryMatch {
     New,
     Known(StoredEntry, &'static str),
     Review(ReviewId),
+    /// It is a version of a review that was retracted.
+    Retracted(ReviewId),
     /// It has much of the text of that review, or its URL.
     SimilarText(ReviewId),
 }
@@ -201,6 +203,9 @@ async fn identify_by_similar_text(
     for id in fingerprints::find_similar(tx, feed.critic, candidate.fingerprint(), MAX_SIMILAR).await? {
         let Some(review) = reviews::read(tx, id).await? else { continue };
         if review.state == ReviewState::Retracted {
+            if is_version(&review.content, &candidate.entry.content) {
+                return Ok(EntryMatch::Retracted(id));
+            }
             continue;
         }
         if !is_version(&review.content, &candidate.entry.content) {

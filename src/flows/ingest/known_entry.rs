@@ -244,15 +244,16 @@ impl FeedPoll<'_> {
         Ok(true)
     }
 
-    /// Links an entry to a review that exists already and is of no feed's entry.
+    /// Links an entry to a review that exists already and has another source, or was retracted.
     pub(super) async fn link_to_review(
         &mut self,
         tx: &mut Tx,
         candidate: &Candidate,
         review: ReviewId,
+        (decision, reason): (IngestDecision, &str),
     ) -> anyhow::Result<()> {
         let now = self.app.clock.now();
         self.save_entry(tx, EntryId::new(now), candidate, Some(review), None, now).await?;
-        Ok(self.log(tx, candidate, IngestDecision::Matched, "a review with this URL already exists").await?)
+        Ok(self.log(tx, candidate, decision, reason).await?)
     }
 }

@@ -163,7 +163,14 @@ impl FeedPoll<'_> {
             EntryMatch::Known(known, by) => {
                 Box::pin(self.update_known(tx, candidate, &known, by, media)).await?;
             }
-            EntryMatch::Review(review) => self.link_to_review(tx, &candidate, review).await?,
+            EntryMatch::Review(review) => {
+                let reason = (IngestDecision::Matched, "a review with this URL already exists");
+                self.link_to_review(tx, &candidate, review, reason).await?;
+            }
+            EntryMatch::Retracted(review) => {
+                let reason = (IngestDecision::Skipped, "it has the text of a review that was retracted");
+                self.link_to_review(tx, &candidate, review, reason).await?;
+            }
         }
         for reason in missing {
             feed_log::append_once(tx, self.feed.id, IngestDecision::Skipped, &title, &reason, now).await?;
