@@ -13,6 +13,9 @@ both_databases!(
     a_rewritten_review_is_updated_under_its_id_and_link,
     what_may_be_another_review_waits_for_the_critic,
     a_retracted_review_does_not_come_back_under_other_ids,
+    an_entry_that_a_document_has_twice_is_one,
+    a_changed_date_of_a_scheduled_review_is_applied,
+    what_the_critic_corrected_is_not_sent_again,
     a_renamed_feed_keeps_its_reviews,
     a_feed_takes_over_the_entries_of_one_that_has_left_the_config,
 );
@@ -256,4 +259,81 @@ async fn a_retracted_review_does_not_come_back_under_other_ids(database: Databas
         assert!(fixture.articles().await.is_empty());
     }
     assert_eq!(log_lines(&fixture, "it has the text of a review that was retracted").await, 2);
+}
+
+async fn an_entry_that_a_document_has_twice_is_one(database: Database) {
+    let fixture = fixture(database, &["blog"]).await;
+    let items = [review(2, "Brine"), review(1, "Ash"), review(2, "Brine")];
+    for _ in 0..2 {
+        poll(&fixture, "blog", &items).await;
+        assert_eq!((sent(&fixture), log_lines(&fixture, "similar to").await), ((2, 0), 0));
+    }
+    // It is recognized by its id alone, or by its link alone.
+    let mut edited = items;
+    for item in &mut edited {
+        item.html.push_str("<p>A line that was added.</p>");
+    }
+    edited[0].link.push_str("-renamed");
+    edited[2].link.clone_from(&edited[0].link);
+    edited[1].id.push_str("-renamed");
+    poll(&fixture, "blog", &edited).await;
+    assert_eq!(sent(&fixture), (2, 2));
+}
+
+async fn a_changed_date_of_a_scheduled_review_is_applied(database: Database) {
+    let fixture = fixture(database, &["blog"]).await;
+    let in_hours = |hours| Some(crate::support::now() + jiff::SignedDuration::from_hours(hours));
+    let mut items = [review(1, "Ash"), review(2, "Brine"), review(3, "Chalk"), review(4, "Dust")];
+    for item in &mut items {
+        item.published = in_hours(9_000);
+    }
+    poll(&fixture, "blog", &items).await;
+    assert_eq!((sent(&fixture).0, log_lines(&fixture, " scheduled ").await), (0, 4));
+    // One is of today, one is old, one comes sooner, and the last one keeps its date.
+    items[0].published = in_hours(-1);
+    items[1].published = "1999-01-01T10:00:00Z".parse().ok();
+    items[2].published = in_hours(48);
+    for _ in 0..2 {
+        poll(&fixture, "blog", &items).await;
+        assert_eq!(log_lines(&fixture, "its date changed").await, 3);
+    }
+    fixture
+        .remote
+        .await_activity("the Create", |a| {
+            a["type"] == "Create" && a["object"]["name"].to_string().contains("Ash")
+        })
+        .await;
+    eventually("the old one in the archive", || async {
+        (fixture.articles().await.len() == 2).then_some(())
+    })
+    .await;
+    fixture.settle().await;
+    assert_eq!(sent(&fixture), (1, 0));
+    let listed = fixture.app.command_output(&["review", "list", "--json"]).await;
+    let day = in_hours(48).expect("a moment").to_string()[..10].to_owned();
+    assert!(listed.contains(&day), "{listed}");
+}
+
+async fn what_the_critic_corrected_is_not_sent_again(database: Database) {
+    let fixture = fixture(database, &["blog"]).await;
+    let mut item = review(1, "Brine");
+    let rated = |stars| format!("<p>{}.</p><p>Rating: {stars}</p>", prose(1));
+    item.html = rated("★★★");
+    poll(&fixture, "blog", std::slice::from_ref(&item)).await;
+    let article = fixture.articles().await.remove(0);
+    let slug = article["url"].as_str().and_then(|page| page.rsplit('/').next()).expect("a slug").to_owned();
+    let text = fixture.app.command_output(&["review", "show", &slug]).await;
+    let file = fixture.app.write("corrected.md", &text.replace("★★★", "★★★★★"));
+    fixture.app.command_output(&["revise", &slug, &file]).await;
+    fixture.settle().await;
+    assert_eq!(sent(&fixture), (1, 1));
+    item.html = rated("★★");
+    for _ in 0..2 {
+        poll(&fixture, "blog", std::slice::from_ref(&item)).await;
+        assert_eq!(sent(&fixture), (1, 1));
+        assert_eq!(log_lines(&fixture, "only what you have corrected changed").await, 1);
+    }
+    item.html.push_str("<p>A line that was added.</p>");
+    poll(&fixture, "blog", std::slice::from_ref(&item)).await;
+    assert_eq!(sent(&fixture), (1, 2));
 }

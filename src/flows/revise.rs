@@ -217,6 +217,15 @@ pub(super) async fn mend(
     save(tx, &mut review, &before, media, now).await
 }
 
+/// Whether readers see that a feed changed a review. They do not if the critic corrected all that it changed.
+pub(super) fn is_visible(app: &App, review: &Review, new: &ReviewContent, media: &ReviewMedia) -> bool {
+    let mut new = complete(app, review, new.clone());
+    copy_fields(&review.corrected, &review.content, &mut new);
+    let has_other_poster = !review.corrected.contains(&ContentField::Poster)
+        && media.poster().is_some_and(|name| review.poster.as_ref().is_none_or(|poster| poster.name != name));
+    has_other_poster || media.pending_body().is_some() || content_hash(&new) != content_hash(&review.content)
+}
+
 /// The new content of a review in the form in which it is stored. It keeps its date if the new content has none.
 fn complete(app: &App, review: &Review, content: ReviewContent) -> ReviewContent {
     let mut content = normalize_content(app, content);

@@ -45,6 +45,7 @@ use super::credits::HeadlineColumns;
 use super::html;
 use super::review_content::{self, ReviewParts, SourceText};
 use crate::domain::canonical_url::url_key;
+use crate::domain::content_hash::content_hash;
 use crate::domain::feed_entry::{EntryKind, EntrySource, ExcludedKind, FeedEntry};
 use crate::domain::hash::sha256_hex;
 use crate::domain::named_enum::named_enum;
@@ -416,7 +417,14 @@ impl FeedDocument {
         self.find_shared();
     }
 
+    /// Finds the ids and URLs that several entries share. The same entry once more, such as a post that a blog pins to its top, is
+    /// removed.
     fn find_shared(&mut self) {
+        let mut seen = HashSet::new();
+        self.entries.retain(|entry| {
+            let url = entry.content.canonical_url.as_ref().map(url_key);
+            seen.insert((entry.guid.clone(), url, content_hash(&entry.content)))
+        });
         let duplicates = |keys: Vec<String>| -> HashSet<String> {
             let mut count: HashMap<String, usize> = HashMap::new();
             for key in keys {

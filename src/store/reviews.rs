@@ -256,6 +256,13 @@ pub async fn list_due(db: &Db, now: Timestamp, limit: u32) -> Result<Vec<Review>
     to_reviews(rows)
 }
 
+/// Lists the scheduled reviews of a feed with their dates according to the feed, except those that the critic changed.
+pub async fn list_scheduled(tx: &mut Tx, feed: FeedId) -> Result<Vec<(ReviewId, Option<Timestamp>)>> {
+    let query = "select id, source_published_at from reviews
+         where state = 'scheduled' and feed_id = $1 and corrected_fields not like '%\"published\"%'";
+    with_tx!(tx, |c| sqlx::query_as(query).bind(feed).fetch_all(c).await)
+}
+
 /// Counts the reviews of a feed that were published after that time.
 pub async fn count_released_since(tx: &mut Tx, feed: FeedId, since: Timestamp) -> Result<u64> {
     let count: i64 = with_tx!(tx, |c| sqlx::query_scalar(

@@ -1,6 +1,6 @@
 //! Processes the entries of a page, the new ones many in one transaction: an archive has thousands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::feed_poll::FeedPoll;
 use super::identify::{Candidate, EntryMatch, candidates, identify};
@@ -8,9 +8,11 @@ use super::known_entries::KnownEntries;
 use super::new_entry::NewReview;
 use super::reused_ids::forget_reused_ids;
 use crate::domain::feed::IngestDecision;
+use crate::domain::id::ReviewId;
+use crate::domain::time::Timestamp;
 use crate::flows::media_file::lock_name;
 use crate::sources::feed::FeedDocument;
-use crate::store::feed_entries;
+use crate::store::{feed_entries, reviews};
 
 /// Entries of one transaction. While it is open, nothing else can be published.
 const MAX_ENTRIES: usize = 25;
@@ -60,6 +62,8 @@ impl FeedPoll<'_> {
         let mut has_cleared = false;
         let mut tx = self.app.db.begin().await?;
         let known_entries = KnownEntries::find(&mut tx, self.feed.id, &candidates).await?;
+        let scheduled: HashMap<ReviewId, Option<Timestamp>> =
+            reviews::list_scheduled(&mut tx, self.feed.id).await?.into_iter().collect();
         for candidate in candidates {
             let Some(known) = known_entries.get(&candidate) else {
                 unknown.push(candidate);
@@ -68,6 +72,12 @@ impl FeedPoll<'_> {
             self.counts.known += 1;
             if candidate.is_pending(known) {
                 self.note(candidate.position, Some(IngestDecision::Held), "its change waits already");
+            } else if known
+                .review_id
+                .and_then(|id| *scheduled.get(&id)?)
+                .is_some_and(|date| candidate.has_other_date(date))
+            {
+                changed.push(candidate);
             } else if candidate.is_unchanged(known) {
                 self.note(candidate.position, None, "already imported");
                 if known.pending_reason.is_some() {

@@ -40,6 +40,10 @@ impl FeedPoll<'_> {
         media: &ReviewMedia,
     ) -> anyhow::Result<EntryChange> {
         let new = &candidate.entry.content;
+        if known.content_hash == candidate.content_hash {
+            // Only its date changed.
+            return Ok(EntryChange::Revise);
+        }
         let source = feed_entries::find_source(tx, known.id).await?;
         let old = match &source {
             Some(EntrySource::Document(document)) => self.parse_source(document, known),

@@ -80,6 +80,11 @@ impl Candidate {
         known.content_hash == self.content_hash && self.has_same_ids(known)
     }
 
+    /// Whether it has a date, and not this one. Dates are shown in seconds.
+    pub(super) fn has_other_date(&self, date: Timestamp) -> bool {
+        self.entry.content.published.is_some_and(|new| new.truncate_to_second() != date.truncate_to_second())
+    }
+
     /// Whether its change waits already.
     pub(super) fn is_pending(&self, known: &StoredEntry) -> bool {
         known.pending_hash.as_ref() == Some(&self.content_hash) && self.has_same_ids(known)

@@ -10,7 +10,7 @@ use super::reused_ids::find_identity;
 use crate::domain::entry_identity::EntryIdentity;
 use crate::domain::feed::{IngestDecision, PendingReason};
 use crate::domain::id::{EntryId, FeedId, ReviewId};
-use crate::domain::review::{Review, ReviewState};
+use crate::domain::review::{ContentField, Review, ReviewState};
 use crate::flows::publish::interaction_counts;
 use crate::flows::review_media::ReviewMedia;
 use crate::flows::revise::{self, Revision, RevisionAuthor};
@@ -51,7 +51,7 @@ impl FeedPoll<'_> {
             Some(review) if review.feed != Some(self.feed.id) => {
                 (IngestDecision::Skipped, "the review has another source".to_owned())
             }
-            Some(_) if is_same => {
+            Some(review) if is_same && !is_rescheduled(&review, &candidate) => {
                 (IngestDecision::Matched, format!("already imported (same {by}); its id or URL changed"))
             }
             Some(review) => return self.change_review(tx, candidate, known, review, by, media).await,
@@ -121,7 +121,15 @@ impl FeedPoll<'_> {
             }
             EntryChange::Revise => {
                 self.save_entry(tx, known.id, &candidate, None, None, now).await?;
-                let reason = format!("already imported (same {by}); its contents changed");
+                if review.state.is_public()
+                    && !revise::is_visible(self.app, &review, &candidate.entry.content, &media)
+                {
+                    let reason =
+                        format!("already imported (same {by}); only what you have corrected changed");
+                    return Ok(self.log(tx, &candidate, IngestDecision::Matched, &reason).await?);
+                }
+                let what = if is_rescheduled(&review, &candidate) { "date" } else { "contents" };
+                let reason = format!("already imported (same {by}); its {what} changed");
                 self.log(tx, &candidate, IngestDecision::Revised, &reason).await?;
                 let content = candidate.entry.content;
                 let revision = Revision { content, media, author: RevisionAuthor::Feed };
@@ -256,4 +264,11 @@ impl FeedPoll<'_> {
         self.save_entry(tx, EntryId::new(now), candidate, Some(review), None, now).await?;
         Ok(self.log(tx, candidate, decision, reason).await?)
     }
+}
+
+/// Whether a scheduled review has another date in its feed now.
+fn is_rescheduled(review: &Review, candidate: &Candidate) -> bool {
+    review.state == ReviewState::Scheduled
+        && !review.corrected.contains(&ContentField::Published)
+        && review.content.published.is_some_and(|date| candidate.has_other_date(date))
 }
