@@ -16,6 +16,7 @@ both_databases!(
     an_entry_that_a_document_has_twice_is_one,
     a_changed_date_of_a_scheduled_review_is_applied,
     what_the_critic_corrected_is_not_sent_again,
+    what_changes_at_each_poll_is_not_sent_at_each_poll,
     a_renamed_feed_keeps_its_reviews,
     a_feed_takes_over_the_entries_of_one_that_has_left_the_config,
 );
@@ -336,4 +337,28 @@ async fn what_the_critic_corrected_is_not_sent_again(database: Database) {
     item.html.push_str("<p>A line that was added.</p>");
     poll(&fixture, "blog", std::slice::from_ref(&item)).await;
     assert_eq!(sent(&fixture), (1, 2));
+}
+
+async fn what_changes_at_each_poll_is_not_sent_at_each_poll(database: Database) {
+    let fixture = fixture(database, &["counter", "servers"]).await;
+    let (counted, served) = (review(1, "Ash"), review(2, "Brine"));
+    poll(&fixture, "counter", std::slice::from_ref(&counted)).await;
+    poll(&fixture, "servers", std::slice::from_ref(&served)).await;
+    for views in 1..=7 {
+        let mut item = counted.clone();
+        item.html.extend(["<p>", &views.to_string(), " views</p>"]);
+        poll(&fixture, "counter", &[item]).await;
+    }
+    assert_eq!(sent(&fixture), (2, 4));
+    assert_eq!(log_lines(&fixture, "updates of it were sent within a day").await, 1);
+    // Another version once, and then both in turn.
+    for turn in 0..6 {
+        let mut item = served.clone();
+        if turn % 2 == 0 {
+            item.html.push_str("<p>A line that one of two servers has.</p>");
+        }
+        poll(&fixture, "servers", &[item]).await;
+        assert_eq!(sent(&fixture), (2, 5));
+    }
+    assert_eq!(log_lines(&fixture, "it is as it was before its last change").await, 1);
 }

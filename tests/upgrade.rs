@@ -90,6 +90,8 @@ const ADDED: &[(&str, Option<&str>)] = &[
     ("pending_images", None),
     ("feeds", Some("authors")),
     ("left_out_entries", None),
+    ("feed_entries", Some("previous_hash")),
+    ("feeds", Some("entry_order")),
 ];
 
 fn is_added(table: &str, column: &str) -> bool {

@@ -31,7 +31,7 @@ pub fn text_hash(content: &ReviewContent) -> String {
 }
 
 /// Returns the SHA-256 (hexadecimal) of everything that a reader would notice, to detect revisions. It
-/// leaves out dates, since many feeds change `updated` for no reason; the queries of image URLs, since some
+/// leaves out dates, since many feeds change `updated` for no reason; the order of the tags; the queries of image URLs, since some
 /// hosts sign them again on each request; and the teaser, since it follows from the body.
 pub fn content_hash(content: &ReviewContent) -> String {
     let mut all = Vec::new();
@@ -48,7 +48,9 @@ pub fn content_hash(content: &ReviewContent) -> String {
     add(&film.year.map(|y| y.to_string()).unwrap_or_default());
     add(&film.release_date.map(|d| d.to_string()).unwrap_or_default());
     add(film.identity.as_ref().map_or("", Url::as_str));
-    for list in [&film.directors, &film.writers, &film.stars, &content.tags] {
+    let mut tags = content.tags.clone();
+    tags.sort();
+    for list in [&film.directors, &film.writers, &film.stars, &tags] {
         add(&list.len().to_string());
         for name in list {
             add(name);
@@ -147,6 +149,17 @@ pub(super) mod tests {
         let mut same = old.clone();
         same.updated = Some(crate::domain::time::Timestamp::from_millis(5));
         assert_eq!(content_hash(&same), hash);
+    }
+
+    #[test]
+    fn the_order_of_tags_is_no_change() {
+        let mut one = content("Anora", "Anora", "");
+        one.tags = vec!["drama".into(), "2024".into()];
+        let mut two = one.clone();
+        two.tags.reverse();
+        assert_eq!(content_hash(&one), content_hash(&two));
+        two.tags.pop();
+        assert_ne!(content_hash(&one), content_hash(&two));
     }
 
     #[test]

@@ -73,6 +73,23 @@ pub async fn count_updates_since(tx: &mut Tx, feed: &Feed, since: Timestamp) -> 
     Ok(to_unsigned(count))
 }
 
+/// Counts the Updates of an object that were stored after that time, whoever caused them.
+pub async fn count_updates_of(
+    tx: &mut Tx,
+    critic: CriticId,
+    object: &url::Url,
+    since: Timestamp,
+) -> Result<u64> {
+    let query = "select count(*) from activities where object_uri = $1 and critic_id = $2 and kind = 'Update' and created_at > $3";
+    let count: i64 = with_tx!(tx, |c| sqlx::query_scalar(query)
+        .bind(object.as_str())
+        .bind(critic)
+        .bind(since)
+        .fetch_one(c)
+        .await)?;
+    Ok(to_unsigned(count))
+}
+
 /// A stored activity.
 #[derive(Debug, FromRow)]
 pub struct StoredActivity {

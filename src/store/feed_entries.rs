@@ -27,6 +27,8 @@ pub struct StoredEntry {
     pub review_id: Option<ReviewId>,
     /// The hash of everything that a reader would notice.
     pub content_hash: String,
+    /// The same before its last change.
+    pub previous_hash: Option<String>,
     /// The hash of a change that is not applied yet.
     pub pending_hash: Option<String>,
     /// Why that change waits.
@@ -39,7 +41,8 @@ pub struct StoredEntry {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select id, feed_id, guid, url, review_id, content_hash, pending_hash, pending_reason, publish_since
+            "select id, feed_id, guid, url, review_id, content_hash, previous_hash, pending_hash, pending_reason,
+                publish_since
              from feed_entries where ",
             $rest
         )
@@ -195,6 +198,8 @@ pub async fn upsert(tx: &mut Tx, seen: &EntryRecord<'_>, now: Timestamp) -> Resu
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)
          on conflict (id) do update set guid = coalesce(excluded.guid, feed_entries.guid),
             url = coalesce(excluded.url, feed_entries.url), text_hash = excluded.text_hash,
+            previous_hash = case when feed_entries.content_hash = excluded.content_hash
+                then feed_entries.previous_hash else feed_entries.content_hash end,
             content_hash = excluded.content_hash, review_id = coalesce(excluded.review_id, feed_entries.review_id),
             last_seen_at = excluded.last_seen_at, source = excluded.source,
             pending_source = null, pending_hash = null, pending_reason = null",

@@ -1,6 +1,8 @@
 //! Decides what to do about the new content of a known entry: apply it, keep it back, or change the page silently because
 //! only Marquee's reading of the entry is new.
 
+use std::time::Duration;
+
 use super::feed_poll::FeedPoll;
 use super::identify::{Candidate, candidates};
 use super::reused_ids::find_identity;
@@ -10,12 +12,17 @@ use crate::domain::content_hash::content_hash;
 use crate::domain::entry_identity::EntryIdentity;
 use crate::domain::feed::{NEVER_SENDS, PendingReason};
 use crate::domain::feed_entry::EntrySource;
+use crate::domain::id::ReviewId;
 use crate::domain::lossy_change::LossyChange;
 use crate::domain::review::{ContentField, Review, ReviewContent, ReviewState};
 use crate::flows::review_media::ReviewMedia;
 use crate::sources::feed::{self, FeedSource};
-use crate::store::Tx;
 use crate::store::feed_entries::{self, StoredEntry};
+use crate::store::{Tx, activities};
+
+/// The most Updates of one review within [`REPETITION_TIME`] after which a feed sends another. Some text changes at each request.
+const MAX_UPDATES_OF_REVIEW: u64 = 4;
+const REPETITION_TIME: Duration = Duration::from_hours(24);
 
 /// What to do about the new content of an entry.
 pub(super) enum EntryChange {
@@ -85,6 +92,11 @@ impl FeedPoll<'_> {
         if candidate.entry.is_exported {
             return Ok(EntryChange::ReviseSilently);
         }
+        if review.state == ReviewState::Published
+            && let Some(reason) = self.find_repetition(tx, known, review.id, &candidate.content_hash).await?
+        {
+            return Ok(EntryChange::Wait(PendingReason::UpdateLimit, reason));
+        }
         let limit = self.feed.max_publish_per_poll;
         if review.state == ReviewState::Published && self.has_reached_update_limit(tx).await? {
             let reason = if self.feed.never_sends() {
@@ -95,6 +107,29 @@ impl FeedPoll<'_> {
             return Ok(EntryChange::Wait(PendingReason::UpdateLimit, reason));
         }
         Ok(EntryChange::Revise)
+    }
+
+    /// Why a change waits that is one of many of the same review: a counter in the text, or servers that serve two versions in turn,
+    /// would be sent at every poll.
+    pub(super) async fn find_repetition(
+        &self,
+        tx: &mut Tx,
+        known: &StoredEntry,
+        review: ReviewId,
+        hash: &str,
+    ) -> anyhow::Result<Option<String>> {
+        let since = self.app.clock.now() - REPETITION_TIME;
+        let object = self.app.origin.article(review);
+        let sent = activities::count_updates_of(tx, self.feed.critic, &object, since).await?;
+        Ok(if sent >= MAX_UPDATES_OF_REVIEW {
+            Some(format!(
+                "{MAX_UPDATES_OF_REVIEW} updates of it were sent within a day; a later poll will apply it"
+            ))
+        } else if sent > 0 && known.previous_hash.as_deref() == Some(hash) {
+            Some("it is as it was before its last change; a poll on another day will apply it".to_owned())
+        } else {
+            None
+        })
     }
 
     /// Parses a document with one entry, which is stored. A version of Marquee that does not read it any more has no candidate.

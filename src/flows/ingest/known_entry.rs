@@ -185,7 +185,15 @@ impl FeedPoll<'_> {
             if self.has_reached_update_limit(&mut tx).await? {
                 break;
             }
+            let hash = known.pending_hash.as_deref().unwrap_or_default();
+            let repetition = match known.review_id {
+                Some(review) => self.find_repetition(&mut tx, &known, review, hash).await?,
+                None => None,
+            };
             drop(tx);
+            if repetition.is_some() {
+                continue;
+            }
             if let Err(error) = Box::pin(self.apply_pending_change(&known)).await {
                 // A change that cannot be applied stops neither the others nor the poll.
                 let reason = format!("could not apply a change that waited: {error:#}");
