@@ -16,6 +16,7 @@ use crate::support::{Database, Fixture};
 both_databases!(
     an_undated_archive_is_sent_to_nobody,
     an_undated_entry_is_new_only_above_those_that_were_known,
+    an_undated_feed_that_turns_its_order_or_gets_longer_sends_nothing,
     an_undated_entry_is_archived_until_the_feed_was_read_to_its_last_page,
     an_undated_entry_that_was_broken_at_the_first_poll_is_archived,
     an_undated_entry_that_was_left_out_at_the_first_poll_is_archived,
@@ -75,6 +76,52 @@ async fn an_undated_entry_is_new_only_above_those_that_were_known(database: Data
     // A document that shares no entry with those that are known may be anything.
     assert_eq!(poll(&fixture, served(&films(&["One", "Two", "Three"]))).await, 1);
     assert_eq!(poll(&fixture, served(&films(&["Delta", "One", "Two", "Three"]))).await, 2);
+}
+
+async fn an_undated_feed_that_turns_its_order_or_gets_longer_sends_nothing(database: Database) {
+    const ALL: [&str; 9] = ["One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"];
+    let newest: Vec<&str> = ALL[6..].iter().rev().copied().collect();
+    let names = ["turned", "longer", "moved", "redirected"];
+    let path = |name: &str| format!("/{name}.xml");
+    // Each feed has films of its own.
+    let of = |name: &str, films: &[&str]| -> Vec<Item> {
+        films.iter().map(|film| undated(&format!("{film} {name}"))).collect()
+    };
+    let fixture = Fixture::with(database, |remote, settings| {
+        names.into_iter().fold(settings, |settings, name| {
+            let first = if name == "longer" { &ALL[6..] } else { &newest[..] };
+            remote.serve(&path(name), served(&of(name, first)));
+            settings.feed(name, &remote.url(&path(name)), "")
+        })
+    })
+    .await;
+    fixture.follow(&fixture.alice).await;
+    for name in names {
+        fixture.app.poll(name).await;
+        let all = served(&of(name, &ALL));
+        let to = format!("/{name}/index.xml");
+        match name {
+            "moved" => fixture.remote.serve(&path(name), Document::status(301).with_header("location", &to)),
+            "redirected" => {
+                fixture.remote.serve(&path(name), Document::status(302).with_header("location", &to))
+            }
+            _ => fixture.remote.serve(&path(name), all.clone()),
+        }
+        // At another address, one entry more may be an old one, too.
+        let elsewhere: Vec<&str> = ["Six"].into_iter().chain(newest.iter().copied()).collect();
+        fixture.remote.serve(&to, served(&of(name, &elsewhere)));
+        for _ in 0..2 {
+            fixture.app.poll(name).await;
+        }
+        fixture.settle().await;
+        assert_eq!(fixture.remote.distinct_activities("Create").len(), 0, "{name}");
+    }
+    // There, what comes on top next is new.
+    let now: Vec<&str> = ["Quartz", "Six"].into_iter().chain(newest.iter().copied()).collect();
+    fixture.remote.serve("/redirected/index.xml", served(&of("redirected", &now)));
+    fixture.app.poll("redirected").await;
+    fixture.settle().await;
+    assert_eq!(fixture.remote.distinct_activities("Create").len(), 1);
 }
 
 async fn an_undated_entry_is_archived_until_the_feed_was_read_to_its_last_page(database: Database) {

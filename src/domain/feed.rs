@@ -34,7 +34,7 @@ pub struct Feed {
     pub failures: u32,
     /// The version of Marquee that read the feed last.
     pub parser_version: Option<String>,
-    /// The URL at which the feed was read to its last page. A new entry without a date is only new in such a feed.
+    /// The URL at which the feed was read to its last page: the configured one, or that of a redirect. A new entry without a date is only new in such a feed.
     pub read_url: Option<String>,
     /// The `User-Agent` of requests for the feed, instead of Marquee's own.
     pub user_agent: Option<String>,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use http::StatusCode;
 use tracing::Instrument as _;
+use url::Url;
 
 use super::App;
 use super::lease::{lease_until, with_lease};
@@ -27,6 +28,7 @@ pub mod check_feed;
 mod entry_authors;
 mod entry_batches;
 mod entry_change;
+mod entry_order;
 mod feed_poll;
 mod fetch_feed;
 mod identify;
@@ -159,7 +161,7 @@ async fn poll_claimed(
     let result = PollResult {
         etag: polled.validators.etag.as_deref(),
         last_modified: polled.validators.last_modified.as_deref(),
-        read_url: polled.is_read.then_some(feed.url.as_str()),
+        read_url: polled.read_url.as_deref(),
         resolved_url,
         authors: polled.authors.as_deref(),
         failures,
@@ -176,8 +178,8 @@ async fn poll_claimed(
 /// What a poll leaves for the next one.
 struct Polled {
     validators: Validators,
-    /// Whether the feed was read to its last page, with every entry.
-    is_read: bool,
+    /// The URL at which the feed was read to its last page, with every entry.
+    read_url: Option<String>,
     /// How far the pages have been read, unless that did not change.
     pages: Option<PageProgress>,
     /// Whether the process ended before the older pages were read.
@@ -214,7 +216,7 @@ impl Polled {
     fn unchanged(feed: &Feed, validators: Validators) -> Self {
         Self {
             validators,
-            is_read: false,
+            read_url: None,
             pages: None,
             is_interrupted: false,
             authors: feed.authors.clone(),
@@ -233,6 +235,18 @@ impl Polled {
         let failure = Some(PollFailure { reason, retry_after, is_of_older_page: false });
         Self { failure, ..Self::unchanged(feed, Validators::of(feed)) }
     }
+}
+
+/// Returns what is stored about the URL of a document: the configured one, or that of a redirect.
+fn read_url(app: &App, feed: &Feed, url: &Url) -> anyhow::Result<String> {
+    let is_configured = url.scheme() == "file" || *url == feed_base(app, feed)?;
+    Ok(if is_configured { feed.url.clone() } else { url.to_string() })
+}
+
+/// Returns a feed as it is for a document at that URL: elsewhere it was not read before, even if a redirect leads there.
+fn read_at(app: &App, feed: &Feed, url: &Url) -> anyhow::Result<Feed> {
+    let was_read = feed.read_url.as_ref() == Some(&read_url(app, feed, url)?);
+    Ok(Feed { read_url: was_read.then(|| feed.url.clone()), ..feed.clone() })
 }
 
 async fn poll(app: &App, feed: &Feed, lease: LeaseId, reading: &Reading) -> anyhow::Result<Polled> {
@@ -254,6 +268,7 @@ async fn poll(app: &App, feed: &Feed, lease: LeaseId, reading: &Reading) -> anyh
         FeedResponse::Page(page) => page,
     };
     let FeedPage { mut document, url: base, folder, validators, moved_to, discovered } = *page;
+    let feed = &read_at(app, feed, &base)?;
     let (next, keys) = (document.next_page(&base), PageKeys::of(&document));
     let is_empty = document.entries.is_empty() && document.excluded.is_empty();
     let mut authors = feed.authors.clone();
@@ -288,10 +303,11 @@ async fn poll(app: &App, feed: &Feed, lease: LeaseId, reading: &Reading) -> anyh
     }
     let (pages, end) = Box::pin(read_older_pages(&mut poll, first, &mut authors, lease, reading)).await?;
     poll.log_counts().await?;
+    let is_read = end == PagesEnd::LastPage && is_whole && !has_skipped;
     Ok(Polled {
         validators,
         // An entry that could not be read or stored is not known at the next poll, and must not look new then.
-        is_read: end == PagesEnd::LastPage && is_whole && !has_skipped,
+        read_url: is_read.then(|| read_url(app, feed, &base)).transpose()?,
         pages: Some(pages),
         is_interrupted: end == PagesEnd::Interrupted,
         authors,

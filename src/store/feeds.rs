@@ -317,6 +317,21 @@ pub async fn save_page_progress(
     Ok(())
 }
 
+/// Returns the hashes of the texts of a feed's entries, in their order, when it last had entries without a date.
+pub async fn find_entry_order(tx: &mut Tx, feed: FeedId) -> Result<Option<Vec<String>>> {
+    let query = "select entry_order from feeds where id = $1";
+    let order: Option<Option<String>> =
+        with_tx!(tx, |c| sqlx::query_scalar(query).bind(feed).fetch_optional(c).await)?;
+    order.flatten().as_deref().map(from_json).transpose()
+}
+
+/// Saves the order of a feed's entries.
+pub async fn save_entry_order(tx: &mut Tx, feed: FeedId, order: &[String]) -> Result<()> {
+    let query = "update feeds set entry_order = $2 where id = $1";
+    execute!(tx, sqlx::query(query).bind(feed).bind(to_json(&order)))?;
+    Ok(())
+}
+
 /// Makes the feed due that has waited longest to read its older pages, except this one.
 pub async fn poll_next_postponed(tx: &mut Tx, except: FeedId, now: Timestamp) -> Result<()> {
     execute!(

@@ -10,6 +10,7 @@ use url::Url;
 use super::feed_poll::FeedPoll;
 use super::fetch_feed::{FeedPage, FeedResponse, fetch_feed};
 use super::missed_pages::read_missed_pages;
+use super::read_at;
 use super::select_entries::select_entries;
 use crate::domain::feed::{Feed, IngestDecision};
 use crate::domain::feed_entry::FeedEntry;
@@ -71,6 +72,7 @@ pub async fn check_feed(app: &App, name: &str) -> anyhow::Result<FeedCheck> {
         }
     };
     let FeedPage { mut document, url, folder, .. } = page;
+    let feed = read_at(app, &feed, &url)?;
     let next = document.next_page(&url);
     let (title, language) = (document.title.clone(), document.language.clone());
     let (format, guessed_charset, zone) = (document.format, document.guessed_charset, document.zone.clone());

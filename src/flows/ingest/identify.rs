@@ -64,7 +64,7 @@ pub(super) struct Candidate {
     pub(super) url: Option<String>,
     pub(super) text_hash: String,
     /// Whether no other entry of the document has the same text.
-    has_own_text: bool,
+    pub(super) has_own_text: bool,
     pub(super) content_hash: String,
     /// The fingerprint of its text, once it is needed: that of a known entry is not.
     fingerprint: OnceLock<Vec<i64>>,

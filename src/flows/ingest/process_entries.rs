@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::entry_order::{entry_order, goes_on};
 use super::feed_poll::FeedPoll;
 use super::identify::{Candidate, EntryMatch, candidates, first_known, identify};
 use super::left_out::was_left_out;
@@ -12,7 +13,7 @@ use crate::domain::feed::IngestDecision;
 use crate::flows::review_media::{ReviewMedia, fetch_review_media};
 use crate::sources::feed::FeedDocument;
 use crate::sources::language::plainly_other_language;
-use crate::store::{Tx, feed_entries, feed_log};
+use crate::store::{Tx, feed_entries, feed_log, feeds};
 
 /// The longest time that an entry waits for its images. Those that come later are fetched by the worker.
 const MAX_IMAGE_TIME: Duration = Duration::from_secs(5);
@@ -49,9 +50,16 @@ impl FeedPoll<'_> {
         self.document_ids = if has_more { document_ids.of_page(&candidates) } else { document_ids };
         let undated: Vec<&Candidate> =
             candidates.iter().filter(|candidate| candidate.entry.content.published.is_none()).collect();
-        if !undated.is_empty() && self.feed.is_read() {
+        if undated.is_empty() {
+            return self.process_all(candidates).await;
+        }
+        let order = entry_order(&candidates);
+        if self.feed.is_read() {
             let mut tx = self.app.db.begin().await?;
-            self.newest_known = first_known(&mut tx, self.feed, &self.document_ids, &candidates).await?;
+            let before = feeds::find_entry_order(&mut tx, self.feed.id).await?;
+            if before.is_none_or(|before| goes_on(&before, &order)) {
+                self.newest_known = first_known(&mut tx, self.feed, &self.document_ids, &candidates).await?;
+            }
             if self.newest_known.is_none() && !feed_entries::exists(&mut tx, self.feed.id).await? {
                 // None of its entries was a review until now.
                 self.newest_known = Some(usize::MAX);
@@ -62,7 +70,11 @@ impl FeedPoll<'_> {
                 }
             }
         }
-        self.process_all(candidates).await
+        let is_whole = self.process_all(candidates).await?;
+        let mut tx = self.app.db.begin().await?;
+        feeds::save_entry_order(&mut tx, self.feed.id, &order).await?;
+        tx.commit().await?;
+        Ok(is_whole)
     }
 
     pub(super) async fn log_skipped(&self, skipped: &[(String, String)]) -> anyhow::Result<()> {
