@@ -103,7 +103,7 @@ async fn an_undated_feed_that_turns_its_order_or_gets_longer_sends_nothing(datab
         match name {
             "moved" => fixture.remote.serve(&path(name), Document::status(301).with_header("location", &to)),
             "redirected" => {
-                fixture.remote.serve(&path(name), Document::status(302).with_header("location", &to))
+                fixture.remote.serve(&path(name), Document::status(302).with_header("location", &to));
             }
             _ => fixture.remote.serve(&path(name), all.clone()),
         }

@@ -422,8 +422,11 @@ impl FeedDocument {
     fn find_shared(&mut self) {
         let mut seen = HashSet::new();
         self.entries.retain(|entry| {
-            let url = entry.content.canonical_url.as_ref().map(url_key);
-            seen.insert((entry.guid.clone(), url, content_hash(&entry.content)))
+            let content = &entry.content;
+            let url = content.canonical_url.as_ref().map(url_key);
+            entry.guid.is_none()
+                || url.is_none()
+                || seen.insert((entry.guid.clone(), url, content.published, content_hash(content)))
         });
         let duplicates = |keys: Vec<String>| -> HashSet<String> {
             let mut count: HashMap<String, usize> = HashMap::new();

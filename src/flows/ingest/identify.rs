@@ -104,7 +104,7 @@ impl Candidate {
 /// What an entry was identified as.
 pub(super) enum EntryMatch {
     New,
-    Known(StoredEntry, &'static str),
+    Known(Box<StoredEntry>, &'static str),
     Review(ReviewId),
     /// It is a version of a review that was retracted.
     Retracted(ReviewId),
@@ -139,7 +139,7 @@ pub(super) async fn identify(
     if let Some(guid) = &candidate.guid
         && let Some(known) = feed_entries::find_by_guid(tx, feed.id, guid).await?
     {
-        return Ok(EntryMatch::Known(known, "id"));
+        return Ok(EntryMatch::Known(Box::new(known), "id"));
     }
     if let Some(url) = &candidate.url {
         let known = feed_entries::find_by_url(tx, feed, url).await?;
@@ -157,7 +157,7 @@ pub(super) async fn identify(
             EntryIdentity::find(&review, &candidate.entry.content, false)
         });
         match (identity, known, id) {
-            (EntryIdentity::Same, Some(known), _) => return Ok(EntryMatch::Known(known, "URL")),
+            (EntryIdentity::Same, Some(known), _) => return Ok(EntryMatch::Known(Box::new(known), "URL")),
             (EntryIdentity::Same, None, Some(review)) => return Ok(EntryMatch::Review(review)),
             (EntryIdentity::Unclear, _, Some(review)) => return Ok(EntryMatch::SimilarText(review)),
             _ => {}
@@ -188,7 +188,7 @@ async fn identify_by_text(
     let (old, new) = (&review.content, &candidate.entry.content);
     let same_film = !new.film.title.is_empty() && old.film.title == new.film.title;
     if same_film || old.title == new.title {
-        return Ok(EntryMatch::Known(known, "text"));
+        return Ok(EntryMatch::Known(Box::new(known), "text"));
     }
     match identify_by_similar_text(tx, feed, document_ids, candidate).await? {
         EntryMatch::New => Ok(EntryMatch::SimilarText(review.id)),
@@ -223,7 +223,7 @@ async fn identify_by_similar_text(
         }
         let known = feed_entries::find_by_review(tx, feed.id, id).await?;
         return Ok(match known.filter(|known| !document_ids.contain(feed, known, review.original_date)) {
-            Some(known) => EntryMatch::Known(known, "text"),
+            Some(known) => EntryMatch::Known(Box::new(known), "text"),
             None => EntryMatch::SimilarText(id),
         });
     }

@@ -42,7 +42,12 @@ impl FeedPoll<'_> {
             Some(id) => reviews::find_for_update(tx, id).await?,
             None => None,
         };
-        let is_same = known.content_hash == candidate.content_hash;
+        let is_rescheduled = review.as_ref().is_some_and(|review| is_rescheduled(review, &candidate));
+        if known.feed_id == self.feed.id && candidate.is_unchanged(known) && !is_rescheduled {
+            // Another worker has stored it.
+            return Ok(());
+        }
+        let is_same = known.content_hash == candidate.content_hash && !is_rescheduled;
         let (decision, reason) = match review {
             None => (IngestDecision::Skipped, "the entry has no review".to_owned()),
             Some(review) if review.state == ReviewState::Retracted => {
@@ -51,7 +56,7 @@ impl FeedPoll<'_> {
             Some(review) if review.feed != Some(self.feed.id) => {
                 (IngestDecision::Skipped, "the review has another source".to_owned())
             }
-            Some(review) if is_same && !is_rescheduled(&review, &candidate) => {
+            Some(_) if is_same => {
                 (IngestDecision::Matched, format!("already imported (same {by}); its id or URL changed"))
             }
             Some(review) => return self.change_review(tx, candidate, known, review, by, media).await,

@@ -169,9 +169,6 @@ impl FeedPoll<'_> {
             EntryMatch::SimilarText(other) => {
                 created = Some(self.create_review(tx, candidate, Some(other), media, language_note).await?);
             }
-            // Another worker has stored it.
-            EntryMatch::Known(known, _)
-                if known.feed_id == self.feed.id && candidate.is_unchanged(&known) => {}
             EntryMatch::Known(known, by) => {
                 Box::pin(self.update_known(tx, candidate, &known, by, media)).await?;
             }
