@@ -61,6 +61,8 @@ pub enum CreditOrigin {
     FirstLine,
     /// The end of the text.
     LastLine,
+    /// Another line of the text, or what it emphasizes.
+    Text,
 }
 
 named_enum!(CreditOrigin, "origin of a credit", {
@@ -68,6 +70,7 @@ named_enum!(CreditOrigin, "origin of a credit", {
     JsonLd => "JSON-LD",
     Headline => "headline",
     Block => "credits block",
+    Text => "text",
     LineAbove => "line above the credits",
     FirstLine => "first line",
     LastLine => "last line",

@@ -3,6 +3,8 @@
 mod parse;
 mod tokens;
 
+pub use tokens::is_rating_symbol;
+
 use std::fmt;
 
 use parse::RatingContext;
@@ -170,7 +172,7 @@ impl Rating {
         (rating.slug() == key).then_some(rating)
     }
 
-    /// Returns the canonical form of the rating, such as `★★★½`, `8/10` or `B+`. It parses to an equal value.
+    /// Returns the canonical form of the rating, such as `★★★½`, `8/10` or `B+`. After a label it parses to an equal value.
     pub fn to_canonical(&self) -> String {
         match self.scale {
             RatingScale::Stars(0) => "☆".repeat(5),

@@ -7,8 +7,11 @@ mod credit_blocks;
 mod credit_line;
 mod film_facts;
 mod film_in_headline;
+mod film_title;
 mod headline_columns;
 mod headline_parts;
+mod headline_subject;
+mod labelled_ratings;
 mod labels;
 mod line_segments;
 mod person_names;
@@ -23,7 +26,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::dates::{DateContext, PartialDate};
-use super::html::{self, Node};
+use super::html;
 use crate::domain::content_hash::fold_letters;
 use crate::domain::credit_evidence::{CreditCertainty, CreditEvidence, CreditField, CreditOrigin};
 use crate::domain::film::Film;
@@ -31,12 +34,11 @@ use crate::domain::rating::Rating;
 use body_lines::BodyLine;
 use credit_blocks::{BlockCredit, CreditBlocks, agreed_rating, find_blocks, parse_lines};
 use credit_line::{CreditLine, CreditValue};
-use film_in_headline::{HeadlineFilm, is_title_case, read_headline};
+use film_in_headline::{HeadlineFilm, HeadlineKind, is_title_case, read_headline};
+use film_title::TitleChoice;
 pub use headline_columns::{ColumnEntry, HeadlineColumns};
-use labels::{WordKind, is_word};
 use person_names::{PersonNames, SharedSurname};
-use quoted_title::{split_off_year, strip_quotes};
-use rating_lines::{rating_at_end, stars_at_start};
+use rating_lines::{has_contradicting_lines, rating_at_end, rating_of_own_line, stars_at_start};
 
 /// Extracted credits, and the body without them.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -83,15 +85,26 @@ pub fn extract_in_column(
     });
     let headline = of_column.unwrap_or_else(|| read_headline(title, language, &is_in_body));
     let mut extractor = Extractor { credits: Credits::default(), removed: HashSet::new() };
-    if headline.is_double || blocks.is_double {
+    if matches!(headline.kind, HeadlineKind::SeveralFilms | HeadlineKind::News) || blocks.is_double {
         extractor.set_aside(&headline, &blocks);
     } else {
         for credit in &blocks.credits {
             extractor.take(credit);
         }
+        extractor.take_possible_title(title, &blocks, &lines);
         extractor.take_rating(&blocks, &headline, &lines, &parsed);
-        extractor.take_title(title, &headline, &blocks, &lines, &nodes, &is_in_body);
+        extractor.take_title(&TitleChoice {
+            headline: title,
+            is_english: language.is_none_or(|tag| tag.to_ascii_lowercase().starts_with("en")),
+            in_headline: &headline,
+            blocks: &blocks,
+            lines: &lines,
+            parsed: &parsed,
+            nodes: &nodes,
+            is_in_body: &is_in_body,
+        });
         extractor.take_year(&headline, &blocks);
+        extractor.take_director(&headline);
     }
     body_lines::remove_lines(&mut nodes, &extractor.removed);
     extractor.credits.body = html::write(&nodes);
@@ -170,6 +183,21 @@ impl Extractor {
         }
     }
 
+    /// Uses what follows the word *film* as the title, if the headline or the text has it, too.
+    fn take_possible_title(&mut self, headline: &str, blocks: &CreditBlocks, lines: &[BodyLine]) {
+        for credit in &blocks.credits {
+            let CreditValue::PossibleTitle(title, year) = &credit.value else { continue };
+            let folded = fold_letters(title);
+            let is_elsewhere = fold_letters(headline).contains(&folded)
+                || lines.iter().enumerate().any(|(at, line)| {
+                    !credit.lines.contains(&at) && fold_letters(&line.text).contains(&folded)
+                });
+            if !folded.is_empty() && is_elsewhere && is_title_case(title) {
+                self.take(&BlockCredit { value: CreditValue::Title(title.clone(), *year), ..credit.clone() });
+            }
+        }
+    }
+
     /// Uses the rating of the blocks, the headline, the last line or the first one.
     fn take_rating(
         &mut self,
@@ -195,7 +223,9 @@ impl Extractor {
             return;
         } else if let Some(rating) = headline.rating.clone() {
             (rating, CreditOrigin::Headline, CreditCertainty::Stated)
-        } else if let Some(found) = rating_at_end(lines, parsed) {
+        } else if has_contradicting_lines(lines, parsed) {
+            return;
+        } else if let Some(found) = rating_at_end(lines, parsed).or_else(|| rating_of_own_line(parsed)) {
             let certainty = if found.is_whole_line {
                 self.removed.insert(found.line);
                 CreditCertainty::Stated
@@ -212,71 +242,42 @@ impl Extractor {
         self.credits.rating = Some(rating);
     }
 
-    /// Uses the title that a label, the line above the credits or the headline gives.
-    fn take_title(
-        &mut self,
-        text: &str,
-        headline: &HeadlineFilm,
-        blocks: &CreditBlocks,
-        lines: &[BodyLine],
-        nodes: &[Node],
-        is_in_body: &dyn Fn(&str) -> bool,
-    ) {
-        if !self.credits.film.title.is_empty() {
+    /// Uses the title that the line above the credits, the headline or another line gives, if no label gives it.
+    fn take_title(&mut self, choice: &TitleChoice<'_>) {
+        let film = &self.credits.film;
+        if !film.title.is_empty() {
             return;
         }
-        if let Some(line) = blocks.line_above.and_then(|at| Some((at, lines.get(at)?)))
-            && let Some((title, year)) = title_above(&line.1.text, text, headline)
-        {
-            self.removed.insert(line.0);
-            // The headline's form is the usual one: `Brother Anvil` and not `BROTHER ANVIL`.
-            let title = headline.title.clone().unwrap_or(title);
-            self.credits.film.year = self.credits.film.year.or(year);
-            self.set_title(title, CreditOrigin::LineAbove, CreditCertainty::Implied);
+        let Some(found) = choice.find(film, self.credits.rating.is_some()) else {
+            if let Some(title) = &choice.in_headline.title {
+                let (field, origin) = (CreditField::Title, CreditOrigin::Headline);
+                self.record(field, origin, CreditCertainty::Unsure, title.clone());
+            }
             return;
+        };
+        self.record(CreditField::Title, found.origin, found.certainty, found.title.clone());
+        self.credits.film.title = found.title;
+        self.removed.extend(found.removed_line);
+        if let Some(year) = found.year.filter(|_| self.credits.film.year.is_none()) {
+            self.record(CreditField::Year, found.origin, found.certainty, year.to_string());
+            self.credits.film.year = Some(year);
         }
-        let has_credits = !blocks.credits.is_empty() || self.credits.rating.is_some();
-        let has_what_it_needs = (!headline.needs_credits || has_credits)
-            && (!headline.needs_director || !self.credits.film.directors.is_empty());
-        match &headline.title {
-            Some(title) if has_what_it_needs => {
-                let certainty =
-                    if is_in_body(title) { CreditCertainty::Stated } else { CreditCertainty::Implied };
-                let title = without_director(title, &self.credits.film.directors).to_owned();
-                let title = emphasized_beginning(&title, nodes).unwrap_or(title);
-                self.set_title(form_in_body(&title, lines), CreditOrigin::Headline, certainty);
-            }
-            Some(title) => {
-                self.record(
-                    CreditField::Title,
-                    CreditOrigin::Headline,
-                    CreditCertainty::Unsure,
-                    title.clone(),
-                );
-            }
-            // The headline may be the title itself, if the text writes it like one.
-            None if has_credits && is_title_case(text) => {
-                let folded = fold_letters(text);
-                let is_emphasized = body_lines::emphasized_texts(nodes)
-                    .iter()
-                    .any(|emphasized| fold_letters(emphasized) == folded);
-                let is_written = || {
-                    !self.credits.film.directors.is_empty()
-                        && !self.credits.film.stars.is_empty()
-                        && capitalized_in_body(text, lines).is_some()
-                };
-                if (is_emphasized || is_written()) && !folded.is_empty() {
-                    let title = form_in_body(strip_quotes(text), lines);
-                    self.set_title(title, CreditOrigin::Headline, CreditCertainty::Implied);
-                }
-            }
-            None => {}
+        if let Some(rating) = found.rating.filter(|_| self.credits.rating.is_none()) {
+            self.record(CreditField::Rating, found.origin, found.certainty, rating.as_str().to_owned());
+            self.credits.rating = Some(rating);
         }
     }
 
-    fn set_title(&mut self, title: String, origin: CreditOrigin, certainty: CreditCertainty) {
-        self.record(CreditField::Title, origin, certainty, title.clone());
-        self.credits.film.title = title;
+    /// Uses the director in the brackets of the headline, if no label names one.
+    fn take_director(&mut self, headline: &HeadlineFilm) {
+        if let Some(director) = &headline.director
+            && self.credits.film.directors.is_empty()
+            && !self.credits.film.title.is_empty()
+        {
+            let (field, origin) = (CreditField::Directors, CreditOrigin::Headline);
+            self.record(field, origin, CreditCertainty::Implied, director.clone());
+            self.credits.film.directors.push(director.clone());
+        }
     }
 
     /// Uses the year that the headline, a list of facts or the date of release gives, if no label gives it.
@@ -309,53 +310,6 @@ impl Extractor {
     }
 }
 
-/// Returns the beginning of a title that the text emphasizes, if it does not emphasize all of it: the headline goes on with a
-/// sentence, as in `The Meadow Plays It Straight`.
-fn emphasized_beginning(title: &str, nodes: &[Node]) -> Option<String> {
-    let words = title.split_whitespace().count();
-    if words < 4 {
-        return None;
-    }
-    let emphasized = body_lines::emphasized_texts(nodes);
-    let folded = fold_letters(title);
-    if emphasized.iter().any(|text| fold_letters(text) == folded) {
-        return None;
-    }
-    let begins = |text: &&String| {
-        let rest = title.strip_prefix(text.as_str());
-        is_title_case(text)
-            && rest.is_some_and(|rest| rest.starts_with(' ') && rest.split_whitespace().count() >= 2)
-    };
-    emphasized.iter().filter(begins).max_by_key(|text| text.len()).cloned()
-}
-
-/// Returns a title in capitals as the text writes it.
-fn form_in_body(title: &str, lines: &[BodyLine]) -> String {
-    let is_in_capitals =
-        title.chars().filter(|c| c.is_alphabetic()).count() > 3 && !title.chars().any(char::is_lowercase);
-    let found = is_in_capitals.then(|| capitalized_in_body(title, lines)).flatten();
-    found.unwrap_or_else(|| title.to_owned())
-}
-
-/// Returns how a text writes a title, if its words are capitalized there and not all in capitals.
-fn capitalized_in_body(title: &str, lines: &[BodyLine]) -> Option<String> {
-    let wanted = title.to_lowercase();
-    if wanted.chars().count() < 4 {
-        return None;
-    }
-    lines.iter().find_map(|line| {
-        let lower = line.text.to_lowercase();
-        let at = lower.find(&wanted)?;
-        // Lower case may have another length.
-        let found = line.text.get(at..at + wanted.len()).filter(|found| found.to_lowercase() == wanted)?;
-        let is_whole = !line.text.get(at + wanted.len()..)?.starts_with(char::is_alphanumeric)
-            && !line.text.get(..at)?.ends_with(char::is_alphanumeric);
-        let is_inside = line.text.chars().count() > found.chars().count() + 10;
-        (is_whole && is_inside && is_title_case(found) && found.chars().any(char::is_lowercase))
-            .then(|| found.to_owned())
-    })
-}
-
 /// Fills an empty list. Returns whether it was empty.
 fn fill(field: &mut Vec<String>, names: &[String]) -> bool {
     let is_empty = field.is_empty();
@@ -363,20 +317,6 @@ fn fill(field: &mut Vec<String>, names: &[String]) -> bool {
         field.extend_from_slice(names);
     }
     is_empty
-}
-
-/// Removes the director after a title, as in `Stalker by Andrei Tarkovsky`.
-fn without_director<'a>(title: &'a str, directors: &[String]) -> &'a str {
-    const PREPOSITIONS: [&str; 9] = ["by", "de", "di", "von", "van", "av", "af", "–", "-"];
-    directors
-        .iter()
-        .find_map(|director| {
-            let before = title.strip_suffix(director.as_str())?.trim_end();
-            let before = PREPOSITIONS.iter().find_map(|word| before.strip_suffix(word))?;
-            before.ends_with(' ').then(|| before.trim_end_matches([' ', ',']))
-        })
-        .filter(|title| !title.is_empty())
-        .unwrap_or(title)
 }
 
 /// Returns the field of a value, and the value as text.
@@ -389,24 +329,11 @@ fn describe(value: &CreditValue) -> Option<(CreditField, String)> {
         CreditValue::Released(PartialDate::Month(year) | PartialDate::Year(year))
         | CreditValue::Year(year, _) => (CreditField::Year, year.to_string()),
         CreditValue::Rated(rating) => (CreditField::Rating, rating.as_str().to_owned()),
-        CreditValue::Title(title, _) => (CreditField::Title, title.clone()),
+        CreditValue::Title(title, _) | CreditValue::PossibleTitle(title, _) => {
+            (CreditField::Title, title.clone())
+        }
         CreditValue::Published(_) | CreditValue::Nobody | CreditValue::NoField => return None,
     })
-}
-
-/// Returns the title and the year of the line above the credits, if it is unambiguous.
-fn title_above(line: &str, headline: &str, in_headline: &HeadlineFilm) -> Option<(String, Option<i16>)> {
-    let (title, year) = match split_off_year(line) {
-        Some((title, year)) => (title, Some(year)),
-        None => (strip_quotes(line).to_owned(), None),
-    };
-    let folded = fold_letters(&title);
-    let is_part = !folded.is_empty() && fold_letters(headline).contains(&folded);
-    let is_contradicted = in_headline.title.as_ref().is_some_and(|known| fold_letters(known) != folded);
-    let is_heading =
-        [WordKind::Heading, WordKind::Review, WordKind::Column].into_iter().any(|kind| is_word(&title, kind));
-    let is_title = is_part || year.is_some() || is_title_case(&title);
-    (is_title && !is_contradicted && !is_heading && !folded.is_empty()).then_some((title, year))
 }
 
 /// Returns the names in a text that consists of names of people: none if it says that there is nobody, and `None` if a part of

@@ -152,30 +152,12 @@ fn parse_parts(parts: &[RatingPart], context: RatingContext) -> Option<RatingSca
 }
 
 fn parse_one(parts: &[RatingPart], context: RatingContext) -> Option<RatingScale> {
-    use RatingPart::{Half, Number, Of, OutOf, Percent, PointUnit, Reverse, StarUnit, Stars, Thumb};
-    match parts {
-        [Thumb(up)] | [Number(100 | 200), Thumb(up)] => return Some(RatingScale::Thumb(*up)),
-        [Thumb(up), Thumb(other)] if up == other => return Some(RatingScale::Thumb(*up)),
-        [Half] => return scale(50, 500),
-        // `☆4.5`, `星4つ`
-        [
-            Stars(
-                StarRow { full: 1, half: 0, empty: 0, has_asterisks: false }
-                | StarRow { full: 0, half: 0, empty: 1, .. },
-            )
-            | StarUnit,
-            rest @ ..,
-        ] if matches!(rest, [Number(_), ..]) && !rest.contains(&OutOf) && !rest.contains(&Of) => {
-            let (points, rest) = quantity(rest)?;
-            let rest = if let [StarUnit | PointUnit, rest @ ..] = rest { rest } else { rest };
-            return if rest.is_empty() { star_scale(points) } else { None };
-        }
-        [Number(highest), Reverse, rest @ ..] => {
-            let (points, rest) = quantity(rest)?;
-            return matches!(rest, [] | [PointUnit | StarUnit]).then(|| known_scale(points, *highest))?;
-        }
-        _ => {}
-    }
+    parse_special_form(parts, context).or_else(|| parse_usual_form(parts, context))
+}
+
+/// Parses a value, perhaps with a unit and a scale.
+fn parse_usual_form(parts: &[RatingPart], context: RatingContext) -> Option<RatingScale> {
+    use RatingPart::{Half, Number, Of, OutOf, Percent, PointUnit, StarUnit, Stars};
     let row = match parts {
         [Stars(row), ..] => Some(*row),
         _ => None,
@@ -194,6 +176,12 @@ fn parse_one(parts: &[RatingPart], context: RatingContext) -> Option<RatingScale
             rest = after;
         }
     }
+    // `3.5 kernels out of 5`: the unit is the critic's own.
+    if let ([RatingPart::Word, after @ ..], true) = (rest, context == RatingContext::Labelled && !has_unit)
+        && matches!(after, [OutOf, Number(_)])
+    {
+        rest = after;
+    }
     match rest {
         [] => match row {
             Some(row) => row_scale(row, context),
@@ -207,8 +195,43 @@ fn parse_one(parts: &[RatingPart], context: RatingContext) -> Option<RatingScale
                 _ => return None,
             };
             has_unit |= matches!(unit, [StarUnit | PointUnit]);
-            let is_clear = *connector == OutOf || has_unit || context == RatingContext::Labelled;
+            // `65 of 100` numbers the parts of no series.
+            let is_percentage = highest == 10_000 && points >= 1_000;
+            let is_clear =
+                *connector == OutOf || has_unit || is_percentage || context == RatingContext::Labelled;
             (is_clear && matches!(unit, [] | [StarUnit | PointUnit])).then(|| known_scale(points, highest))?
+        }
+        _ => None,
+    }
+}
+
+/// Parses thumbs, `½`, `☆4.5`, `⭐ 4/5` and `5点満点中4点`.
+fn parse_special_form(parts: &[RatingPart], context: RatingContext) -> Option<RatingScale> {
+    use RatingPart::{Half, Number, Of, OutOf, PointUnit, Reverse, StarUnit, Stars, Thumb};
+    match parts {
+        [Thumb(up)] | [Number(100 | 200), Thumb(up)] => Some(RatingScale::Thumb(*up)),
+        [Thumb(up), Thumb(other)] if up == other => Some(RatingScale::Thumb(*up)),
+        [Half] => scale(50, 500),
+        // `☆4.5`, `星4つ`
+        [
+            Stars(
+                StarRow { full: 1, half: 0, empty: 0, has_asterisks: false }
+                | StarRow { full: 0, half: 0, empty: 1, .. },
+            )
+            | StarUnit,
+            rest @ ..,
+        ] if matches!(rest, [Number(_), ..]) => {
+            // `⭐ 4/5`: the star says only that a rating follows.
+            if rest.contains(&OutOf) || rest.contains(&Of) {
+                return parse_one(rest, context);
+            }
+            let (points, rest) = quantity(rest)?;
+            let rest = if let [StarUnit | PointUnit, rest @ ..] = rest { rest } else { rest };
+            if rest.is_empty() { star_scale(points) } else { None }
+        }
+        [Number(highest), Reverse, rest @ ..] => {
+            let (points, rest) = quantity(rest)?;
+            matches!(rest, [] | [PointUnit | StarUnit]).then(|| known_scale(points, *highest))?
         }
         _ => None,
     }
@@ -231,7 +254,9 @@ fn quantity(parts: &[RatingPart]) -> Option<(u32, &[RatingPart])> {
 fn row_scale(row: StarRow, context: RatingContext) -> Option<RatingScale> {
     let total = row.full + row.half + row.empty;
     let is_separator = row.has_asterisks && row.half == 0 && context == RatingContext::Bare;
-    if is_separator || total > 10 || (row.full == 0 && row.half == 0 && row.empty < 4) {
+    // Five empty stars may also be those that readers can click.
+    let is_blank = row.full == 0 && row.half == 0 && (row.empty < 4 || context == RatingContext::Bare);
+    if is_separator || total > 10 || is_blank {
         return None;
     }
     let highest = match row.empty {

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use super::labels::{LabelForm, split_label};
+use crate::domain::rating::Rating;
 use crate::sources::html::{self, Element, Node};
 
 /// A line of a body.
@@ -62,7 +64,7 @@ impl LineVisitor<'_> {
     }
 
     fn text(&self, nodes: &[Node]) -> String {
-        if self.lines.is_some() { html::text_of(nodes) } else { String::new() }
+        if self.lines.is_some() { html::text_of(&with_marks(nodes)) } else { String::new() }
     }
 
     fn blocks(&mut self, nodes: &mut Vec<Node>) {
@@ -201,8 +203,47 @@ impl LineVisitor<'_> {
     }
 }
 
+/// Returns a line with what its markup says: a colon after a label in bold, and the rating that an image shows.
+fn with_marks(nodes: &[Node]) -> Vec<Node> {
+    let mut marked: Vec<Node> = Vec::with_capacity(nodes.len());
+    for (at, node) in nodes.iter().enumerate() {
+        let Node::Element(element) = node else {
+            marked.push(node.clone());
+            continue;
+        };
+        match element.name.as_str() {
+            "img" => {
+                let alt = element.attribute("alt").unwrap_or_default();
+                if Rating::parse_labelled(alt).is_some() {
+                    marked.push(Node::Text(format!(" {alt} ")));
+                }
+            }
+            "strong" | "b" => {
+                let text = html::text_of(&element.children);
+                marked.push(node.clone());
+                let next = nodes.get(at + 1..).map(html::text_of).unwrap_or_default();
+                let is_followed = next.trim_start().starts_with(char::is_alphanumeric);
+                if is_followed && !text.trim_end().ends_with(':') && is_label(&text) {
+                    marked.push(Node::Text(": ".into()));
+                }
+            }
+            _ => {
+                let children = with_marks(&element.children);
+                marked.push(Node::Element(Element { children, ..element.clone() }));
+            }
+        }
+    }
+    marked
+}
+
 fn join_label(label: &str, value: &str) -> String {
     format!("{}: {value}", label.trim_end_matches([':', '：', ' ']))
+}
+
+/// Whether a text is a label and nothing else.
+fn is_label(text: &str) -> bool {
+    split_label(text.trim())
+        .is_some_and(|labelled| labelled.form == LabelForm::Separated && labelled.value.is_empty())
 }
 
 fn has_break(nodes: &[Node]) -> bool {
@@ -236,20 +277,27 @@ fn split_lines(nodes: Vec<Node>) -> Vec<Vec<Node>> {
     lines
 }
 
-/// Returns the texts that stand out in a body: in italics, or as the title of a work.
+/// Returns the texts that stand out in a body as titles do: in italics, or marked as the title of a work.
 pub(super) fn emphasized_texts(nodes: &[Node]) -> Vec<String> {
     let mut found = Vec::new();
-    collect_emphasized(nodes, &mut found);
+    collect_texts(nodes, &["em", "i", "cite"], &mut found);
     found
 }
 
-fn collect_emphasized(nodes: &[Node], found: &mut Vec<String>) {
+/// Returns the texts that stand out in a body, also in bold.
+pub(super) fn marked_texts(nodes: &[Node]) -> Vec<String> {
+    let mut found = Vec::new();
+    collect_texts(nodes, &["em", "i", "cite", "strong", "b"], &mut found);
+    found
+}
+
+fn collect_texts(nodes: &[Node], names: &[&str], found: &mut Vec<String>) {
     for node in nodes {
         let Node::Element(element) = node else { continue };
-        if matches!(element.name.as_str(), "em" | "i" | "cite") {
-            found.push(html::text_of(&element.children).replace('\n', " "));
+        if names.contains(&element.name.as_str()) {
+            found.push(html::text_of(&element.children).replace('\n', " ").trim().to_owned());
         } else {
-            collect_emphasized(&element.children, found);
+            collect_texts(&element.children, names, found);
         }
     }
 }

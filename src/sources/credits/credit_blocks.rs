@@ -57,7 +57,9 @@ pub(super) fn parse_lines(
         {
             if kind == CreditLine::Blank {
                 pending = Some((label_at, labels));
-            } else if let Some(values) = value_below(&labels, &line.text, dates) {
+            } else if let Some(values) =
+                value_below(&labels, lines.get(label_at).map_or("", |label| &label.text), &line.text, dates)
+            {
                 above = Some(label_at);
                 let is_same = lines.get(label_at).is_some_and(|label| label.paragraph == line.paragraph);
                 let is_list = (line.is_item || is_same)
@@ -85,9 +87,14 @@ pub(super) fn parse_lines(
     (parsed, labels_above)
 }
 
-fn value_below(labels: &[CreditLabel], text: &str, dates: &DateContext<'_>) -> Option<Vec<CreditValue>> {
-    let labelled =
-        Labelled { labels: labels.to_vec(), form: LabelForm::Separated, head: "", value: text.trim() };
+fn value_below(
+    labels: &[CreditLabel],
+    label: &str,
+    text: &str,
+    dates: &DateContext<'_>,
+) -> Option<Vec<CreditValue>> {
+    let head = label.trim().trim_end_matches([':', '：']);
+    let labelled = Labelled { labels: labels.to_vec(), form: LabelForm::Separated, head, value: text.trim() };
     parse_value(&labelled, dates)
 }
 
@@ -111,8 +118,25 @@ pub(super) fn find_blocks(parsed: &[CreditLine], labels_above: &[Option<usize>])
         }
         blocks.credits.extend(block);
     }
-    blocks.is_double = names_two_films(&blocks.credits);
+    blocks.is_double = names_two_films(&blocks.credits) || names_other_directors(parsed, &blocks.credits);
     blocks
+}
+
+/// Whether a line beyond the blocks, with a label that is surely one, names directors of another film.
+fn names_other_directors(parsed: &[CreditLine], credits: &[BlockCredit]) -> bool {
+    let Some(known) = credits.iter().find_map(|credit| match &credit.value {
+        CreditValue::Directors(names) => Some(names),
+        _ => None,
+    }) else {
+        return false;
+    };
+    let differs = |names: &[String]| !names.iter().any(|name| known.contains(name));
+    parsed.iter().any(|line| match line {
+        CreditLine::Credits { credits, .. } => credits.iter().any(|credit| {
+            matches!(&credit.value, CreditValue::Directors(names) if credit.form == LabelForm::Separated && differs(names))
+        }),
+        _ => false,
+    })
 }
 
 /// Returns the ranges of lines that no prose interrupts.
@@ -168,8 +192,16 @@ impl BlockCandidate {
         let has_strong =
             values().any(|(form, value)| !form.is_weak() && !matches!(value, CreditValue::Rated(_)));
         let is_only_facts = values().all(|(_, value)| matches!(value, CreditValue::Year(_, false)));
-        if !(has_strong || self.has_facts || self.kinds.len() > 1) {
+        // `By Ada Lund` beside a rating names the critic.
+        let other_kinds = self.kinds.iter().filter(|kind| **kind != RATING_KIND).count();
+        if !(has_strong || self.has_facts || other_kinds > 1) {
             self.credits.retain(|(form, _)| !form.is_weak());
+        }
+        // `Written by` before a text may also name the critic.
+        if let [(LabelForm::Spaced, BlockCredit { value: CreditValue::Writers(_), .. })] =
+            self.credits.as_slice()
+        {
+            return None;
         }
         let is_block = if is_first {
             !is_only_facts && !self.credits.is_empty()
@@ -227,6 +259,8 @@ const fn is_people(value: &CreditValue) -> bool {
     matches!(value, CreditValue::Directors(_) | CreditValue::Writers(_) | CreditValue::Stars(_))
 }
 
+const RATING_KIND: u8 = 5;
+
 /// A number for each kind of credit.
 const fn kind_number(value: &CreditValue) -> u8 {
     match value {
@@ -235,11 +269,12 @@ const fn kind_number(value: &CreditValue) -> u8 {
         CreditValue::Stars(_) => 2,
         CreditValue::Released(_) => 3,
         CreditValue::Published(_) => 4,
-        CreditValue::Rated(_) => 5,
+        CreditValue::Rated(_) => RATING_KIND,
         CreditValue::Title(..) => 6,
         CreditValue::Year(..) => 7,
         CreditValue::Nobody => 8,
         CreditValue::NoField => 9,
+        CreditValue::PossibleTitle(..) => 10,
     }
 }
 

@@ -1,16 +1,19 @@
 //! Parses a line of a review: credits, a label alone, facts without a label, a rating, something short, or prose.
 
-use super::film_facts::{self, FilmFact, parse_fact};
-use super::labels::{CreditLabel, LabelForm, Labelled, split_label};
+use super::film_facts::{self, FilmFact, only_year, parse_fact, parse_year};
+use super::labelled_ratings::{counted_rating, own_rating, parse_rating, rated, strip_emoji};
+use super::labels::{CreditLabel, LabelForm, Labelled, WordKind, is_word, split_label};
 use super::line_segments::split_segments;
 use super::person_names::{self, PersonNames, SharedSurname};
-use super::quoted_title::{split_off_year, strip_quotes};
+use super::quoted_title::{split_off_year, strip_quotes, year_and_person};
+use super::rating_lines::stars_at_start;
 use crate::domain::rating::Rating;
 use crate::sources::dates::{DateContext, PartialDate, read_partial_date};
 
 /// The maximum length of a line with labels in characters. Longer lines are prose.
 const MAX_LINE_CHARS: usize = 700;
 const MAX_TITLE_CHARS: usize = 100;
+const MAX_TITLE_WORDS: usize = 12;
 /// The longest title before credits in the same line, in bytes.
 const MAX_LEAD_BYTES: usize = 70;
 /// The longest value of an unknown label, in characters.
@@ -26,6 +29,8 @@ pub(super) enum CreditValue {
     Published(PartialDate),
     Rated(Rating),
     Title(String, Option<i16>),
+    /// What follows the word *film*, which may also be about the film: `Film: 16mm`, `Film: excellent`.
+    PossibleTitle(String, Option<i16>),
     /// A year, and whether a label says that it is the film's.
     Year(i16, bool),
     /// The line says that there is nobody.
@@ -78,12 +83,18 @@ pub(super) fn parse_line(text: &str, dates: &DateContext<'_>) -> CreditLine {
     if let Some(line) = parse_credits(text, dates) {
         return line;
     }
+    if let Some(line) = parse_title_with_director(text) {
+        return line;
+    }
     // A single letter is a rating only after a label.
     if let Some(rating) = Rating::parse(strip_emoji(text)).filter(|r| r.as_str().chars().count() > 1) {
         return CreditLine::Rated(rating);
     }
     if let Some(facts) = parse_facts(text) {
         return facts;
+    }
+    if let Some(rating) = own_rating(text).or_else(|| counted_rating(text)) {
+        return CreditLine::Rated(rating);
     }
     if has_unknown_label(text) {
         return CreditLine::UnknownLabel;
@@ -98,19 +109,20 @@ pub(super) fn parse_line(text: &str, dates: &DateContext<'_>) -> CreditLine {
     }
 }
 
-/// Removes the faces and other pictures after a rating.
-fn strip_emoji(text: &str) -> &str {
-    let is_picture = |c: char| {
-        c.is_whitespace()
-            || matches!(c, '\u{FE0F}' | '\u{200D}' | '❤' | '✨')
-            || matches!(u32::from(c), 0x1F300..=0x1F31E | 0x1F320..=0x1F443 | 0x1F450..=0x1F64F | 0x1F900..=0x1FAFF)
-    };
-    let stripped = text.trim_end_matches(is_picture);
-    if stripped.is_empty() { text } else { stripped }
-}
-
 /// Parses a line that begins with a label, or with facts that labels follow.
 fn parse_credits(text: &str, dates: &DateContext<'_>) -> Option<CreditLine> {
+    // `★★★½ D: Ada Lindqvist. Nora Ek, Jon Vale.`, `Credits: Written and directed by Ada Lindqvist.`
+    if let Some((rating, rest)) = stars_at_start(text).filter(|(_, rest)| split_label(rest).is_some()) {
+        let CreditLine::Credits { mut credits, .. } = parse_credits(rest, dates)? else { return None };
+        credits.push(ParsedCredit { value: CreditValue::Rated(rating), form: LabelForm::Separated });
+        return Some(CreditLine::Credits { credits, is_complete: false });
+    }
+    if let Some((heading, rest)) = text.split_once(": ")
+        && is_word(heading, WordKind::Heading)
+        && split_label(rest).is_some()
+    {
+        return parse_credits(rest, dates);
+    }
     // `(2012, dir. Ada Lindqvist)`
     let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
     let text = inner.filter(|inner| !inner.contains(['(', ')'])).unwrap_or(text);
@@ -127,8 +139,17 @@ fn parse_credits(text: &str, dates: &DateContext<'_>) -> Option<CreditLine> {
             loose.push(segment);
             continue;
         };
+        let parsed = match parse_value(&labelled, dates) {
+            Some(parsed) => parsed,
+            // `DE 2018` is no name after `de`.
+            None if labelled.form.is_weak() => {
+                loose.push(segment);
+                continue;
+            }
+            None if segments.len() > 1 && is_brief(labelled.value) => vec![CreditValue::NoField],
+            None => return None,
+        };
         has_labels = true;
-        let parsed = parse_value(&labelled, dates)?;
         is_complete &=
             parsed.iter().all(|value| !matches!(value, CreditValue::NoField | CreditValue::Year(_, false)));
         credits.extend(parsed.into_iter().map(|value| ParsedCredit { value, form: labelled.form }));
@@ -178,11 +199,24 @@ fn add_loose_segments(loose: &[&str], credits: &mut Vec<ParsedCredit>) -> Option
             .iter()
             .map(|segment| person_names::is_full_name(segment).then(|| (*segment).to_owned()))
             .collect();
-        if let (Some(names), Some(ParsedCredit { value: CreditValue::Stars(stars), .. })) =
-            (names, credits.last_mut())
-        {
-            stars.extend(names);
-            return Some(());
+        match (names, credits.last_mut()) {
+            (Some(names), Some(ParsedCredit { value: CreditValue::Stars(stars), .. })) => {
+                stars.extend(names);
+                return Some(());
+            }
+            // `D: Ada Lindqvist. Nora Ek, Jon Vale.`
+            (_, Some(ParsedCredit { value: CreditValue::Directors(_), form: LabelForm::Initial })) => {
+                if let [list] = loose
+                    && let Some(PersonNames::Names(stars)) =
+                        person_names::parse_names(list, SharedSurname::No)
+                    && stars.len() > 1
+                    && stars.iter().all(|name| person_names::is_full_name(name))
+                {
+                    credits.push(ParsedCredit { value: CreditValue::Stars(stars), form: LabelForm::Initial });
+                    return Some(());
+                }
+            }
+            _ => {}
         }
         // A sentence after a credit makes the line prose.
         return loose
@@ -212,8 +246,39 @@ fn parse_facts_of(text: &str) -> Option<FilmFact> {
     facts.iter().find(|fact| matches!(fact, FilmFact::Year(_))).or(facts.first()).copied()
 }
 
-/// Parses a line such as `2023 | PG-13 | 2h 15m | Drama`.
+/// Parses a line that is a title with its director, as in `Stalker (Andrei Tarkovsky, 1979)`.
+fn parse_title_with_director(text: &str) -> Option<CreditLine> {
+    let (year, person) = year_and_person(text)?;
+    let (title, _) = split_off_year(text)?;
+    let words = title.split_whitespace().count();
+    (words <= MAX_TITLE_WORDS && !title.starts_with(char::is_lowercase) && !title.contains(['.', ';'])).then(
+        || {
+            let credit = |value| ParsedCredit { value, form: LabelForm::Separated };
+            let credits = vec![
+                credit(CreditValue::Title(title, Some(year))),
+                credit(CreditValue::Directors(vec![person])),
+            ];
+            CreditLine::Credits { credits, is_complete: true }
+        },
+    )
+}
+
+/// Parses a line such as `2023 | PG-13 | 2h 15m | Drama`, `(El Postino; Italia 1994)` or `American film from 2009`.
 fn parse_facts(text: &str) -> Option<CreditLine> {
+    let in_brackets = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+    if let Some(inner) = in_brackets.filter(|inner| !inner.contains('(') && inner.contains([';', ',']))
+        && let Some(year) = only_year(inner)
+    {
+        return Some(CreditLine::Facts(Some(year)));
+    }
+    if let Some((before, year)) = text.rsplit_once(' ')
+        && let Some(year) = parse_year(year)
+        && before.split_whitespace().count() <= 4
+        && before.split_whitespace().any(|word| matches!(word.to_lowercase().as_str(), "film" | "movie"))
+        && before.split_whitespace().last().is_some_and(|word| word.starts_with(char::is_lowercase))
+    {
+        return Some(CreditLine::Facts(Some(year)));
+    }
     let items: Vec<&str> = text
         .split([',', '|', '/', ';', '•', '·', '–', '(', ')', '／', '、'])
         .map(str::trim)
@@ -254,8 +319,8 @@ pub(super) fn parse_value(labelled: &Labelled<'_>, dates: &DateContext<'_>) -> O
             CreditLabel::Published => {
                 parsed.push(CreditValue::Published(read_partial_date(strip_places(value), dates)?));
             }
-            CreditLabel::Rating => parsed.push(parse_rating(labelled)?),
-            CreditLabel::Title => parsed.push(parse_title(value)?),
+            CreditLabel::Rating => parsed.push(CreditValue::Rated(parse_rating(labelled)?)),
+            CreditLabel::Title => parsed.push(parse_title(labelled)?),
             CreditLabel::Year => parsed.push(CreditValue::Year(
                 film_facts::only_year(value).filter(|_| value.chars().count() <= 40)?,
                 true,
@@ -265,8 +330,9 @@ pub(super) fn parse_value(labelled: &Labelled<'_>, dates: &DateContext<'_>) -> O
                 _ if is_brief(value) => parsed.push(CreditValue::NoField),
                 _ => return None,
             },
-            // `Rated: 4 stars out of 5`, and not `Rated: PG-13`.
-            CreditLabel::Other if rated(labelled).is_some() => parsed.extend(rated(labelled)),
+            CreditLabel::Other if rated(labelled).is_some() => {
+                parsed.extend(rated(labelled).map(CreditValue::Rated));
+            }
             // `casting` names the cast only in French.
             CreditLabel::Other
                 if labelled.head.trim().eq_ignore_ascii_case("casting") && is_french(dates) =>
@@ -285,13 +351,6 @@ pub(super) fn parse_value(labelled: &Labelled<'_>, dates: &DateContext<'_>) -> O
         }
     }
     Some(parsed)
-}
-
-fn rated(labelled: &Labelled<'_>) -> Option<CreditValue> {
-    let is_rated = labelled.head.trim().eq_ignore_ascii_case("rated");
-    let rating =
-        Rating::parse(labelled.value).filter(|rating| is_rated && rating.as_str().chars().count() > 2)?;
-    Some(CreditValue::Rated(rating))
 }
 
 fn is_french(dates: &DateContext<'_>) -> bool {
@@ -378,29 +437,8 @@ fn strip_places(value: &str) -> &str {
         .trim()
 }
 
-/// Parses the value of a rating label. The label may name the scale: `Rating (out of 5): 3.5`.
-fn parse_rating(labelled: &Labelled<'_>) -> Option<CreditValue> {
-    if let Some(rating) = Rating::parse_labelled(labelled.value) {
-        return Some(CreditValue::Rated(rating));
-    }
-    let lower = labelled.head.to_lowercase();
-    // The dice of Norwegian critics have six sides.
-    if lower.trim() == "terningkast" {
-        return Rating::parse(&format!("{}/6", labelled.value.trim_end_matches('.'))).map(CreditValue::Rated);
-    }
-    // Ten is the only scale on which critics give more than five points without naming it.
-    let may_be_certificate = lower.contains("rating") || lower.contains("classif");
-    if let Some(rating) = Rating::parse(&format!("{}/10", labelled.value.trim_end_matches('.')))
-        .filter(|rating| rating.rank() > 500 && !may_be_certificate)
-    {
-        return Some(CreditValue::Rated(rating));
-    }
-    let mut scales = labelled.head.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
-    let scale = scales.next().filter(|_| scales.next().is_none())?;
-    Rating::parse(&format!("{}/{scale}", labelled.value)).map(CreditValue::Rated)
-}
-
-fn parse_title(value: &str) -> Option<CreditValue> {
+fn parse_title(labelled: &Labelled<'_>) -> Option<CreditValue> {
+    let value = labelled.value;
     // `Film: 4/5` is a rating of the film.
     if let Some(rating) = Rating::parse_labelled(value).filter(|rating| rating.as_str().chars().count() > 1) {
         return Some(CreditValue::Rated(rating));
@@ -411,9 +449,13 @@ fn parse_title(value: &str) -> Option<CreditValue> {
     {
         return None;
     }
+    let is_possible =
+        matches!(labelled.head.trim().to_lowercase().as_str(), "film" | "movie" | "filmen" | "映画" | "영화");
+    let stripped = strip_quotes(value);
     Some(match split_off_year(value) {
         Some((title, year)) => CreditValue::Title(title, Some(year)),
-        None => CreditValue::Title(strip_quotes(value).to_owned(), None),
+        None if is_possible && stripped == value => CreditValue::PossibleTitle(value.to_owned(), None),
+        None => CreditValue::Title(stripped.to_owned(), None),
     })
 }
 
@@ -421,7 +463,8 @@ fn parse_title(value: &str) -> Option<CreditValue> {
 fn has_unknown_label(text: &str) -> bool {
     let Some((label, value)) = text.split_once([':', '：']) else { return false };
     let (label, value) = (label.trim(), value.trim());
-    let starts_like_label = label.chars().next().is_some_and(|c| !c.is_lowercase());
+    let is_brief = label.split_whitespace().count() <= 2 && value.split_whitespace().count() <= 6;
+    let starts_like_label = is_brief || label.chars().next().is_some_and(|c| !c.is_lowercase());
     let is_sentence = value.ends_with(['.', '!', '?', '。']) && value.split_whitespace().count() > 6;
     starts_like_label
         && label.chars().count() <= 40

@@ -1,29 +1,63 @@
 //! Finds the title of a film in a headline: in quotation marks, beside the word *review*, before a year or a rating. A
 //! headline that may name another film, a column or no film at all has no title.
 
-use super::film_facts::{only_year, parse_year};
+use super::film_facts::{FilmFact, only_year, parse_fact, parse_year};
 use super::headline_parts::{HeadlinePart, PartKind, is_column, split_parts};
+use super::headline_subject::{
+    has_phrase, is_about_something_else, is_digest, is_news, names_review, names_two_years,
+};
 use super::labels::{WordKind, is_word};
 use super::person_names::is_full_name;
-use super::quoted_title::{QuotedText, may_be_title, quoted_texts, split_off_year, strip_quotes};
+use super::quoted_title::{
+    QuotedText, may_be_title, quoted_texts, split_off_year, strip_quotes, year_and_person,
+};
 use super::rating_lines::stars_at_start;
 use super::title_shape::{is_plausible, reads_like_title};
 use crate::domain::content_hash::fold_letters;
 use crate::domain::rating::Rating;
+
+/// Words before the director in a headline.
+const MAKERS: [&str; 9] =
+    [", by ", ", de ", ", di ", ", von ", ", van ", ", av ", ", af ", ", del ", ", por "];
+
+/// What the rest of a review must have for the title in a headline to count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum TitleCondition {
+    #[default]
+    None,
+    /// Credits or a rating: a quote may also be of something else.
+    Credits,
+    /// The directors of one film.
+    Director,
+}
+
+/// What a headline is of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum HeadlineKind {
+    #[default]
+    Other,
+    /// One part without a word for *review*, which may itself be the title.
+    Plain,
+    /// A review of several films.
+    SeveralFilms,
+    /// A review of something that is not a film, or of a film and its remake.
+    NoFilm,
+    /// News about a film and no review.
+    News,
+}
 
 /// What a headline says about the film.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct HeadlineFilm {
     /// The title.
     pub(super) title: Option<String>,
-    /// Whether the title counts only if there are credits or a rating as well: a quote may also be of something else.
-    pub(super) needs_credits: bool,
-    /// Whether the title counts only if the credits name the directors of one film.
-    pub(super) needs_director: bool,
+    /// What the title needs to count.
+    pub(super) condition: TitleCondition,
+    pub(super) kind: HeadlineKind,
     pub(super) year: Option<i16>,
     pub(super) rating: Option<Rating>,
-    /// Whether the review is of several films.
-    pub(super) is_double: bool,
+    /// The director, if brackets name one beside the year: `Stalker (Andrei Tarkovsky, 1979)`.
+    pub(super) director: Option<String>,
 }
 
 /// Reads a headline. `is_in_body` tells whether a text occurs in the body of the review.
@@ -33,6 +67,9 @@ pub(super) fn read_headline(
     is_in_body: &dyn Fn(&str) -> bool,
 ) -> HeadlineFilm {
     let (text, rating) = split_off_rating(headline.trim());
+    if let Some((title, year)) = title_before_comma(&text).filter(|_| rating.is_some()) {
+        return HeadlineFilm { title: Some(title), year: Some(year), rating, ..HeadlineFilm::default() };
+    }
     if let Some((before, year)) = split_off_year(&text)
         && split_parts(&before).last().is_some_and(|part| part.kind != PartKind::Text)
     {
@@ -42,17 +79,39 @@ pub(super) fn read_headline(
     }
     let mut film = HeadlineFilm { rating, ..HeadlineFilm::default() };
     if has_phrase(&text, WordKind::DoubleFeature) {
-        return HeadlineFilm { is_double: true, rating: None, ..film };
+        return HeadlineFilm { kind: HeadlineKind::SeveralFilms, rating: None, ..film };
     }
-    if names_two_years(&text) || is_digest(&text) || is_about_something_else(&text) {
-        return film;
+    if is_digest(&text) {
+        return HeadlineFilm { kind: HeadlineKind::SeveralFilms, rating: None, ..film };
+    }
+    if names_two_years(&text) || is_about_something_else(&text) {
+        return HeadlineFilm { kind: HeadlineKind::NoFilm, ..film };
     }
     let Some(quotes) = quoted_texts(&text) else { return film };
+    if is_news(&text, &quotes) {
+        film.kind = HeadlineKind::News;
+    }
+    film.director = year_and_person(&text).map(|(_, person)| person);
+    if let Some((dated, director)) = split_off_maker(&text) {
+        // `Stalker (1979), by Andrei Tarkovsky`
+        let film = HeadlineFilm { director: Some(director.to_owned()), ..film };
+        return read_unquoted(dated.to_owned(), film, language, is_in_body);
+    }
     match quotes.as_slice() {
-        [] => {}
+        [] => read_unquoted(text, film, language, is_in_body),
         [quote] => {
+            // `Stalker (1979) “What was that?”`
+            let before = text.get(..quote.start).and_then(split_off_year);
+            if let Some((title, year)) = before.filter(|(title, _)| is_plausible(title)) {
+                return HeadlineFilm {
+                    title: Some(title),
+                    year: Some(year),
+                    condition: TitleCondition::Credits,
+                    ..film
+                };
+            }
             read_quote(&text, quote, &mut film);
-            return film;
+            film
         }
         [first, .., last] => {
             // `'A' and 'B'` are two films; a second quote elsewhere may be a comparison.
@@ -61,32 +120,82 @@ pub(super) fn read_headline(
                 "and", "&", "+", "/", "vs", "vs.", ",", "und", "et", "y", "e", "och", "og", "en", "i", "・",
                 "と", "and", "with",
             ];
-            film.is_double = quotes.len() == 2 && joins.contains(&between.as_str()) || quotes.len() > 2;
+            if quotes.len() == 2 && joins.contains(&between.as_str()) || quotes.len() > 2 {
+                return HeadlineFilm { kind: HeadlineKind::SeveralFilms, rating: None, ..film };
+            }
             let mut marked = quotes.iter().filter(|quote| quote.marks_title);
-            if let (false, Some(quote), None) = (film.is_double, marked.next(), marked.next()) {
+            if let (Some(quote), None) = (marked.next(), marked.next()) {
                 read_quote(&text, quote, &mut film);
             }
-            if film.is_double {
-                film.rating = None;
-            }
-            return film;
+            film
         }
     }
+}
+
+/// Returns the title and the year of Letterboxd's headline `Stalker, 1979 - ★★★★½`, given what is before the rating.
+fn title_before_comma(text: &str) -> Option<(String, i16)> {
+    let (title, year) = text.rsplit_once(", ")?;
+    Some((title.to_owned(), parse_year(year)?)).filter(|(title, _)| is_plausible(title))
+}
+
+/// Reads a headline without quotation marks.
+fn read_unquoted(
+    text: String,
+    mut film: HeadlineFilm,
+    language: Option<&str>,
+    is_in_body: &dyn Fn(&str) -> bool,
+) -> HeadlineFilm {
     let may_be_english = language.is_none_or(|tag| tag.to_ascii_lowercase().starts_with("en"));
+    let (text, rating) = separate_remark(text);
+    film.rating = film.rating.or(rating);
     let parts = split_parts(&text);
+    let is_plain = matches!(parts.as_slice(), [HeadlinePart { kind: PartKind::Text, .. }]);
+    if is_plain && film.kind == HeadlineKind::Other {
+        film.kind = HeadlineKind::Plain;
+    }
     if let Some((title, year)) =
         title_of_parts(&text, &parts, film.rating.is_some(), may_be_english, is_in_body)
     {
-        film.title = Some(title);
-        film.year = year;
-    } else if let Some((title, year)) = split_off_year(&text).filter(|(title, _)| {
-        parts.len() == 1 && is_plausible(title) && !title.contains([',', ';', '/', '&', '+'])
-    }) {
-        // `Salt and Oars (1974)` may be two films.
-        (film.title, film.year) = (Some(strip_quotes(&title).to_owned()), Some(year));
-        film.needs_director = true;
+        return HeadlineFilm { title: Some(title), year, ..film };
     }
-    film
+    let found = match parts.as_slice() {
+        // `Salt and Oars (1974)` may be two films.
+        [_] => split_off_year(&text)
+            .filter(|(title, _)| is_plausible(title) && !title.contains([',', ';', '/', '&', '+']))
+            .map(|(title, year)| (title, Some(year))),
+        [head, tail] if head.kind == PartKind::Text && tail.kind == PartKind::Text => {
+            title_of_two_parts(&text, head.text, tail.text)
+        }
+        _ => None,
+    };
+    let Some((title, year)) = found else { return film };
+    let condition = if film.director.is_some() { TitleCondition::None } else { TitleCondition::Director };
+    HeadlineFilm { title: Some(strip_quotes(&title).to_owned()), year, condition, ..film }
+}
+
+/// Returns the title and year of a headline such as `Popcorn Friday: Okja` or `Mission: Impossible (1996)`.
+fn title_of_two_parts(text: &str, head: &str, tail: &str) -> Option<(String, Option<i16>)> {
+    if has_column_word(head) {
+        let (title, year) =
+            split_off_year(tail).map_or((tail.to_owned(), None), |(title, year)| (title, Some(year)));
+        return (is_plausible(&title) && reads_like_title(&title, true)).then_some((title, year));
+    }
+    let (title, year) = split_off_year(text)?;
+    is_plausible(&title).then_some((title, Some(year)))
+}
+
+/// Whether a part of a headline has a word of columns, the name of a day or a decade.
+fn has_column_word(text: &str) -> bool {
+    const DAYS: [&str; 7] =
+        ["montags", "dienstags", "mittwochs", "donnerstags", "freitags", "samstags", "sonntags"];
+    text.split_whitespace().any(|word| {
+        let lower = word.to_lowercase();
+        let is_decade = lower.strip_suffix('s').is_some_and(|number| {
+            let number = number.trim_start_matches(['\'', '\u{2019}']);
+            matches!(number.len(), 2 | 4) && number.bytes().all(|b| b.is_ascii_digit())
+        });
+        is_decade || is_word(word, WordKind::Column) || DAYS.iter().any(|day| lower.starts_with(day))
+    })
 }
 
 /// Reads a headline with one quoted text.
@@ -104,101 +213,35 @@ fn read_quote(text: &str, quote: &QuotedText, film: &mut HeadlineFilm) {
         after.strip_prefix(['(', '（']).and_then(|rest| rest.split([')', '）']).next()).and_then(only_year);
     let parts = split_parts(&around);
     let has_review = parts.iter().any(|part| part.kind != PartKind::Text) || names_review(&around);
-    film.needs_credits = !(has_review || quote.marks_title || film.year.is_some() || film.rating.is_some());
+    if !(has_review || quote.marks_title || film.year.is_some() || film.rating.is_some()) {
+        film.condition = TitleCondition::Credits;
+    }
     let (title, year) =
         split_off_year(&quote.text).map_or((quote.text.clone(), None), |(title, year)| (title, Some(year)));
     film.year = film.year.or(year);
     film.title = Some(title);
 }
 
-/// Whether a word of a text, or two or three of them, mean *review*.
-fn names_review(text: &str) -> bool {
-    has_phrase(text, WordKind::Review)
-}
-
-/// Whether up to three words of a text in their order are a word of a kind.
-fn has_phrase(text: &str, kind: WordKind) -> bool {
-    let words: Vec<&str> = text
-        .split(|c: char| c.is_whitespace() || ",:;|()[]【】–—：!?".contains(c))
-        .filter(|word| !word.is_empty())
-        .collect();
-    (1..=3).any(|length| words.windows(length).any(|window| is_word(&window.join(" "), kind)))
-}
-
-/// Whether a headline names two years in brackets, and so two films or a film and its remake.
-fn names_two_years(text: &str) -> bool {
-    let mut years = text
-        .split(['(', '（'])
-        .skip(1)
-        .filter_map(|part| part.split([')', '）']).next())
-        .filter_map(only_year);
-    years.next().is_some_and(|first| years.any(|year| year != first))
-}
-
-/// Whether a headline is like `The Year in Review`.
-fn is_digest(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    lower.contains("in review") || lower.contains("under review")
-}
-
-/// Whether a headline is of a review of something that is not a film, such as a book or a season of a series.
-fn is_about_something_else(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    let words: Vec<&str> = lower
-        .split(|c: char| c.is_whitespace() || ",:;|()[]【】–—：!?\"'".contains(c))
-        .filter(|word| !word.is_empty())
-        .collect();
-    let is_number = |word: &str| {
-        word.bytes().all(|b| b.is_ascii_digit())
-            || matches!(word, "one" | "two" | "three" | "four" | "five" | "i" | "ii" | "iii")
+/// Separates the remark after a year, if the headline says *review*: `[Review] Stalker (1979) Into the Zone`. A rating at the
+/// beginning of the remark is returned.
+fn separate_remark(text: String) -> (String, Option<Rating>) {
+    if !split_parts(&text).iter().any(|part| part.kind != PartKind::Text) {
+        return (text, None);
+    }
+    let Some((before, rest)) = text.split_once(')').filter(|(before, _)| {
+        before.rsplit_once('(').is_some_and(|(_, inner)| only_year(inner).is_some() && inner.len() <= 60)
+    }) else {
+        return (text, None);
     };
-    words.windows(2).any(|pair| {
-        let [first, second] = pair else { return false };
-        let is_season = matches!(
-            *first,
-            "season"
-                | "series"
-                | "episode"
-                | "staffel"
-                | "saison"
-                | "stagione"
-                | "temporada"
-                | "seizoen"
-                | "säsong"
-                | "sæson"
-                | "sesong"
-                | "sezon"
-        ) && is_number(second);
-        let is_review = is_word(second, WordKind::Review);
-        let other_thing = is_word(first, WordKind::NotFilm);
-        is_season
-            || (is_review && other_thing)
-            || (is_word(first, WordKind::Review)
-                && is_word(second, WordKind::NotFilm)
-                && words.first() == Some(first)
-                && text.contains([':', '：']))
-    }) || lower.split_once([':', '：']).is_some_and(|(head, _)| {
-        let compound = head.trim();
-        [
-            "buch",
-            "spiele",
-            "serien",
-            "bok",
-            "boek",
-            "bog",
-            "album",
-            "plate",
-            "tv-",
-            "spill",
-            "spel",
-            "hörspiel",
-            "konsert",
-            "konzert",
-            "musik",
-        ]
-        .iter()
-        .any(|thing| compound.strip_prefix(thing).is_some_and(|rest| is_word(rest, WordKind::Review)))
-    })
+    let remark = rest.trim_start();
+    if remark.is_empty() || remark == rest || remark.starts_with([':', '-', '–', '—', '|', '/', ',']) {
+        return (text, None);
+    }
+    let width: usize =
+        remark.chars().take_while(|c| matches!(c, '*' | '★' | '☆' | '½')).map(char::len_utf8).sum();
+    let (stars, remark) = remark.split_at_checked(width).unwrap_or(("", remark));
+    let rating = if width > 1 { Rating::parse_labelled(stars) } else { None };
+    (format!("{before}) | {}", remark.trim_start()), rating)
 }
 
 /// Returns the title and year that the parts of a headline without quotation marks name.
@@ -226,7 +269,8 @@ fn title_of_parts(
     let is_english =
         may_be_english && marker.is_none_or(|at| parts.get(at).is_some_and(|part| part.is_english));
     let accept = |title: &str, is_sure: bool| {
-        let title = without_edition(without_maker(title));
+        let title = without_edition(without_maker(without_anniversary(title)));
+        let title = if is_confirmed(title) { title } else { without_brackets(title) };
         let confirmed = is_confirmed(title);
         let fits = is_plausible(title) && (confirmed || is_sure && reads_like_title(title, is_english));
         fits.then(|| strip_quotes(title).to_owned())
@@ -235,9 +279,9 @@ fn title_of_parts(
         return Some((accept(&whole, true)?, year));
     }
     // Several parts: a title with a colon, a column before a title, or a remark after it.
-    if parse_year(first.text).is_some() {
-        // `2001: A Space Odyssey`, or a film of that year.
-        return Some((accept(&whole, false)?, year));
+    if let Some(head) = parse_year(first.text) {
+        // `2001: A Space Odyssey (1968)`, or a column about the films of a year.
+        return Some((accept(&whole, year.is_some_and(|year| year != head))?, year));
     }
     if is_column(first.text) {
         let second = range.get(1)?;
@@ -249,6 +293,9 @@ fn title_of_parts(
         return Some((accept(&whole, false)?, year));
     }
     let second = range.get(1)?;
+    if last == 1 && is_sequel(second.text) {
+        return Some((accept(&whole, true)?, year));
+    }
     if dated.is_none() {
         let is_remark = is_remark(second.text);
         return Some((accept(first.text, is_remark || second.follows_bar)?, None));
@@ -258,16 +305,56 @@ fn title_of_parts(
     Some((accept(&tail.0, false)?, Some(tail.1)))
 }
 
-/// Returns a title without the edition after it, as in `Stalker (Criterion)`.
+/// Returns a title without the edition or the certificate after it, as in `Stalker (Criterion)`.
 fn without_edition(title: &str) -> &str {
     let edition = title.strip_suffix(')').and_then(|title| title.rsplit_once('('));
-    edition.filter(|(_, edition)| is_column(edition)).map_or(title, |(title, _)| title.trim_end())
+    let is_edition = |text: &str| is_column(text) || parse_fact(text) == Some(FilmFact::Certificate);
+    edition.filter(|(_, edition)| is_edition(edition)).map_or(title, |(title, _)| title.trim_end())
+}
+
+/// Returns a title without what brackets after it add: a certificate, another title or a name.
+pub(super) fn without_brackets(title: &str) -> &str {
+    let Some((before, inner)) = title.strip_suffix(')').and_then(|title| title.rsplit_once('(')) else {
+        return title;
+    };
+    let before = before.trim_end();
+    let goes_on = before.rsplit(' ').next().is_some_and(|word| word.starts_with(char::is_lowercase));
+    let is_addition = parse_fact(inner).is_some() || inner.starts_with(char::is_uppercase);
+    if is_addition && !goes_on && !before.is_empty() { before } else { title }
+}
+
+/// Returns the title of `X 50th anniversary review`, of which `50th` is left.
+fn without_anniversary(title: &str) -> &str {
+    let is_ordinal = |word: &str| {
+        let number = ["st", "nd", "rd", "th"].iter().find_map(|end| word.strip_suffix(end));
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+    };
+    title.rsplit_once(' ').filter(|(_, last)| is_ordinal(last)).map_or(title, |(title, _)| title)
+}
+
+/// Whether a text is the second part of the title of a sequel, such as `Part Two` or `Vol. 1`.
+fn is_sequel(text: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "part", "vol", "volume", "chapter", "episode", "teil", "kapitel", "partie", "chapitre", "parte",
+        "capitolo", "deel", "del", "część",
+    ];
+    let mut words = text.split_whitespace();
+    let first = words.next().unwrap_or_default().trim_end_matches('.').to_lowercase();
+    let number = words.next().unwrap_or_default();
+    WORDS.contains(&first.as_str())
+        && words.next().is_none()
+        && (number.starts_with(|c: char| c.is_ascii_digit()) || number.starts_with(char::is_uppercase))
+}
+
+/// Splits the director off a title with its year.
+fn split_off_maker(text: &str) -> Option<(&str, &str)> {
+    let (dated, name) = MAKERS.iter().find_map(|word| text.rsplit_once(word))?;
+    let is_named = is_full_name(name) && split_off_year(dated).is_some();
+    is_named.then_some((dated, name))
 }
 
 /// Returns a title without the director after it, as in `Stalker, de Andrei Tarkovsky`.
 fn without_maker(title: &str) -> &str {
-    const MAKERS: [&str; 9] =
-        [", by ", ", de ", ", di ", ", von ", ", van ", ", av ", ", af ", ", del ", ", por "];
     let cut = MAKERS.iter().filter_map(|word| title.rsplit_once(word)).find(|(_, name)| is_full_name(name));
     cut.map_or(title, |(title, _)| title)
 }
@@ -326,8 +413,8 @@ fn is_remark(text: &str) -> bool {
 }
 
 /// Splits a rating off a headline: after a separator, in brackets, or a row of stars at either end.
-fn split_off_rating(headline: &str) -> (String, Option<Rating>) {
-    let parse = |text: &str| Rating::parse(text).filter(|rating| rating.as_str().chars().count() > 1);
+pub(super) fn split_off_rating(headline: &str) -> (String, Option<Rating>) {
+    let parse = |text: &str| Rating::parse(text).filter(|rating| rating.as_str().len() > 1);
     if let Some((rest, inner)) =
         headline.strip_suffix([')', ']']).and_then(|text| text.rsplit_once(['(', '[']))
         && let Some(rating) = parse(inner)
@@ -339,7 +426,7 @@ fn split_off_rating(headline: &str) -> (String, Option<Rating>) {
             continue;
         }
         let tail = headline.get(at + c.len_utf8()..).unwrap_or_default().trim();
-        let is_explicit = tail.contains(['/', '★', '☆', '⭐', '%']) || c != ' ';
+        let is_explicit = tail.contains(['/', '★', '☆', '⭐', '%', '👍', '👎']) || c != ' ';
         let asterisks = || (tail.starts_with("**") && c == ' ').then(|| Rating::parse_labelled(tail))?;
         if c != '/'
             && let Some(rating) = is_explicit.then(|| parse(tail)).flatten().or_else(asterisks)

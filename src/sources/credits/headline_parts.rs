@@ -97,7 +97,9 @@ fn bracketed_part(open: char, rest: &str, close: char) -> Option<usize> {
     let after = rest.get(inner.len() + close.len_utf8()..)?.trim_start();
     let is_title =
         matches!(open, '[' | '【' | '［') && start_of_review(after) && parse_year(inner.trim()).is_none();
-    (is_review(inner) || is_title).then_some(inner.len())
+    let is_bracketed_column =
+        matches!(open, '[' | '【' | '［') && is_column(inner.trim()) && parse_year(inner.trim()).is_none();
+    (is_review(inner) || is_title || is_bracketed_column).then_some(inner.len())
 }
 
 /// Adds a part, if it is not blank.

@@ -1,7 +1,8 @@
 //! Splits a line with several credits, such as `Regie: A. Buch: B, mit C und D; 1986, 98 Min.`, into one part each.
 
 use super::film_facts::parse_fact;
-use super::labels::{LabelForm, Labelled, split_label};
+use super::labels::{CreditLabel, LabelForm, Labelled, split_label};
+use super::person_names::is_full_name;
 
 /// Words before a full stop that do not end a credit.
 const ABBREVIATIONS: [&str; 12] =
@@ -29,6 +30,7 @@ pub(super) fn split_segments(text: &str) -> Vec<&str> {
     let mut start = 0;
     let mut depth = 0_usize;
     let mut previous: Option<char> = None;
+    let mut label_end = end_of_label(text, start);
     for (at, c) in text.char_indices() {
         match c {
             '(' | '（' => depth += 1,
@@ -49,18 +51,31 @@ pub(super) fn split_segments(text: &str) -> Vec<&str> {
             _ => None,
         };
         let after = at + c.len_utf8();
-        if let Some(boundary) = boundary.filter(|_| depth == 0 && at > start) {
+        // `Assistant Director: X` and `Director/Writer: X` are one label.
+        if let Some(boundary) = boundary.filter(|_| depth == 0 && at > start && at >= label_end) {
             let rest = text.get(after..).unwrap_or_default();
             let current = text.get(start..at).unwrap_or_default();
             if separates(boundary, current, rest, previous) {
                 push(&mut segments, current);
                 start = after;
+                label_end = end_of_label(text, start);
             }
         }
         previous = Some(c);
     }
     push(&mut segments, text.get(start..).unwrap_or_default());
     segments
+}
+
+/// Returns where the label ends that stands before a colon at `start`; `start` if there is none.
+fn end_of_label(text: &str, start: usize) -> usize {
+    let rest = text.get(start..).unwrap_or_default();
+    let blank = rest.len() - rest.trim_start().len();
+    let head = rest.split([':', '：']).next().filter(|head| head.len() < rest.len()).unwrap_or_default();
+    let labelled = split_label(rest).filter(|labelled| labelled.form == LabelForm::Separated);
+    labelled.map_or(start, |labelled| {
+        if head.trim() == labelled.head.trim() { start + blank + labelled.head.len() } else { start }
+    })
 }
 
 fn push<'a>(segments: &mut Vec<&'a str>, segment: &'a str) {
@@ -91,9 +106,13 @@ fn separates(boundary: Boundary, current: &str, rest: &str, previous: Option<cha
                 && split_label(current).is_none_or(|labelled| !labelled.value.is_empty())
                 && (!is_abbreviation || label().is_some() && previous.is_some_and(char::is_alphanumeric))
         }
+        // `111 Min., von Thea Lund`
+        Boundary::Comma if is_maker_preposition(rest) && ends_with_fact(current) => true,
         Boundary::Comma => label().is_some_and(|labelled| is_credit_start(&labelled, rest)),
         // `Regie und Buch: X` is one label.
         Boundary::Space if JOINING_WORDS.contains(&current.rsplit(' ').next().unwrap_or_default()) => false,
+        Boundary::Space if is_cast_preposition(rest) => split_label(current)
+            .is_some_and(|before| before.labels == [CreditLabel::Directors] && is_full_name(before.value)),
         Boundary::Space => {
             starts_upper(rest)
                 && label().is_some_and(|labelled| {
@@ -140,6 +159,25 @@ fn is_sure_start(labelled: &Labelled<'_>, rest: &str) -> bool {
         }
         LabelForm::Initial => false,
     }
+}
+
+/// Whether the last item of a list is a fact.
+fn ends_with_fact(list: &str) -> bool {
+    parse_fact(list.rsplit([',', '|', ';']).next().unwrap_or_default()).is_some()
+}
+
+/// Whether a text is like `von Thea Lund`.
+fn is_maker_preposition(text: &str) -> bool {
+    ["von ", "de ", "di ", "by ", "av ", "af ", "van "]
+        .iter()
+        .any(|word| text.strip_prefix(word).is_some_and(|rest| rest.starts_with(char::is_uppercase)))
+}
+
+/// Whether a text is like `mit Ulrich Ahl`, as after `von Thea Lund`.
+fn is_cast_preposition(text: &str) -> bool {
+    ["mit ", "avec ", "with ", "con ", "com ", "met ", "med "]
+        .iter()
+        .any(|word| text.strip_prefix(word).is_some_and(|rest| rest.starts_with(char::is_uppercase)))
 }
 
 fn starts_upper(text: &str) -> bool {

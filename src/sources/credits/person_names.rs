@@ -7,13 +7,16 @@ const MAX_NAMES: usize = 40;
 /// A Japanese text with more Hiragana is a sentence and not a name.
 const MAX_HIRAGANA: usize = 7;
 /// Lower-case words within names.
-const PARTICLES: [&str; 28] = [
-    "de", "del", "della", "di", "da", "dos", "das", "du", "la", "le", "van", "von", "der", "den", "het",
-    "ter", "zu", "af", "av", "al", "el", "bin", "ibn", "ben", "y", "e", "i", "of",
+const PARTICLES: [&str; 44] = [
+    "ten", "te", "op", "aan", "vom", "zum", "dal", "dalla", "degli", "dei", "do", "los", "las", "lo", "abu",
+    "'t", "de", "del", "della", "di", "da", "dos", "das", "du", "la", "le", "van", "von", "der", "den",
+    "het", "ter", "zu", "af", "av", "al", "el", "bin", "ibn", "ben", "y", "e", "i", "of",
 ];
 /// Words that follow `and` in the name of a company, which is not split.
 const COMPANY_WORDS: [&str; 8] =
     ["Sons", "Daughters", "Brothers", "Sisters", "Company", "Co", "Partners", "Friends"];
+/// Values that repeat another line.
+const SAME: [&str; 7] = ["same", "same as above", "ditto", "idem", "dito", "ders", "dies"];
 const SUFFIXES: [&str; 9] = ["jr", "sr", "ii", "iii", "iv", "md", "phd", "esq", "asc"];
 
 /// Whether two names joined by *and* may share a surname, as in *Joel and Ethan Coen*.
@@ -41,6 +44,16 @@ pub(super) fn parse_names(text: &str, shared_surname: SharedSurname) -> Option<P
     if is_word(text, WordKind::Nobody) || is_word(text.trim_end_matches('.'), WordKind::Nobody) {
         return Some(PersonNames::Nobody);
     }
+    // `Writer: Same`, `Rollen: Ani – Nora Ek; Vanya – Jon Vale`: which of the two is the person is not said.
+    let pairs = |separator: &str| text.matches(separator).count();
+    let is_role = |dash: &str| {
+        text.split_once(dash).is_some_and(|(role, name)| !role.contains(' ') && name.trim().contains(' '))
+    };
+    let lists_roles = [" - ", " – ", " — "].into_iter().any(|dash| pairs(dash) == 1 && is_role(dash));
+    if lists_roles || SAME.contains(&text.trim_end_matches('.').to_lowercase().as_str()) {
+        return None;
+    }
+    let had_full_stop = text.ends_with('.');
     let text = text.trim_end_matches('.').trim_end_matches([',', ' ']);
     let ends_with_suffix = ["Jr", "Sr"].iter().any(|s| text.ends_with(s));
     let text = before_source(text);
@@ -77,6 +90,11 @@ pub(super) fn parse_names(text: &str, shared_surname: SharedSurname) -> Option<P
                 found.push(name.to_owned());
             }
         }
+    }
+    if let Some(last) =
+        found.last_mut().filter(|last| had_full_stop && ends_with_suffix && !last.ends_with('.'))
+    {
+        last.push('.');
     }
     (!found.is_empty()).then_some(PersonNames::Names(found))
 }
@@ -169,7 +187,7 @@ fn strip_others(name: &str) -> &str {
             is_others(rest)
         })
         .and_then(|at| name.get(..at))
-        .map_or(name, |name| name.trim_end_matches([',', ' ']))
+        .map_or(name, |name| name.trim_end_matches([',', ' ', '&', '+']))
 }
 
 /// Splits at commas and similar separators outside parentheses.

@@ -1,6 +1,7 @@
 //! Finds quoted texts in headlines, and splits quotation marks and years off titles.
 
-use super::film_facts::{only_year, parse_year};
+use super::film_facts::{only_year, parse_fact, parse_year};
+use super::person_names::is_full_name;
 
 /// The maximum length of a title in characters.
 pub(super) const MAX_TITLE_CHARS: usize = 100;
@@ -32,6 +33,7 @@ const fn closing_mark(open: char) -> Option<char> {
         '『' => '』',
         '《' => '》',
         '〈' => '〉',
+        '<' => '>',
         _ => return None,
     })
 }
@@ -43,10 +45,11 @@ pub(super) fn quoted_texts(headline: &str) -> Option<Vec<QuotedText>> {
     let mut at = 0;
     while let Some((start, c)) = chars.get(at).copied() {
         let before = at.checked_sub(1).and_then(|b| chars.get(b)).map(|(_, c)| *c);
-        let is_cjk = matches!(c, '「' | '『' | '《' | '〈');
+        // Korean headlines also have titles in `<…>`.
+        let is_cjk = matches!(c, '「' | '『' | '《' | '〈') || c == '<' && headline.chars().any(is_hangul);
         let may_open =
             is_cjk || before.is_none_or(|b| b.is_whitespace() || "([:-\u{2013}\u{2014}/|【".contains(b));
-        let Some(close) = closing_mark(c).filter(|_| may_open) else {
+        let Some(close) = closing_mark(c).filter(|close| may_open && (is_cjk || *close != '>')) else {
             at += 1;
             continue;
         };
@@ -55,11 +58,15 @@ pub(super) fn quoted_texts(headline: &str) -> Option<Vec<QuotedText>> {
         let inner = headline.get(start + c.len_utf8()..end_byte)?;
         // In American English, a comma precedes the closing quote.
         let text = inner.trim().trim_end_matches(',').to_owned();
-        let marks_title = matches!(c, '『' | '《' | '〈');
+        let marks_title = matches!(c, '『' | '《' | '〈' | '<');
         found.push(QuotedText { text, start, end: end_byte + mark.len_utf8(), marks_title });
         at = end + 1;
     }
     Some(found)
+}
+
+const fn is_hangul(c: char) -> bool {
+    matches!(c, '가'..='힣')
 }
 
 /// Whether a quoted text may be a title.
@@ -73,7 +80,7 @@ pub(super) fn may_be_title(text: &str) -> bool {
 fn closing_quote(chars: &[(usize, char)], open: usize, close: char) -> Option<usize> {
     let opened = chars.get(open)?.1;
     let char_at = |at: usize| chars.get(at).map(|(_, c)| *c);
-    if matches!(close, '」' | '』' | '》' | '〉' | '»' | '›' | '«' | '‹') {
+    if matches!(close, '」' | '』' | '》' | '〉' | '»' | '›' | '«' | '‹' | '>') {
         return (open + 2..chars.len()).find(|at| char_at(*at) == Some(close));
     }
     // A German quote may also be closed in the English way.
@@ -121,6 +128,42 @@ pub(super) fn split_off_year(text: &str) -> Option<(String, i16)> {
     let year = only_year(inner).filter(|_| is_last_or_first && inner.chars().count() <= 60)?;
     let title = strip_quotes(title.trim().trim_end_matches([',', ':', '-', '–']).trim());
     (!title.is_empty() && title.chars().count() <= MAX_TITLE_CHARS).then(|| (title.to_owned(), year))
+}
+
+/// Returns the year and the person that the brackets at the end of a text name, as in `Stalker (Andrei Tarkovsky, 1979)` or
+/// `Stalker (1979, dir. Andrei Tarkovsky)`.
+pub(super) fn year_and_person(text: &str) -> Option<(i16, String)> {
+    const COMPANIES: [&str; 11] = [
+        "pictures",
+        "films",
+        "film",
+        "studios",
+        "entertainment",
+        "video",
+        "collection",
+        "media",
+        "home",
+        "festival",
+        "edition",
+    ];
+    let (_, inner) = text.trim().strip_suffix(')')?.rsplit_once('(')?;
+    let (first, second) = inner.split_once(", ")?;
+    let (year, person) = match (parse_year(first), parse_year(second)) {
+        (Some(year), None) => (year, second),
+        (None, Some(year)) => (year, first),
+        _ => return None,
+    };
+    let person = ["dir. ", "Dir. ", "dir: ", "Dir: ", "d. ", "directed by ", "r: ", "Regie: ", "reż. "]
+        .iter()
+        .find_map(|label| person.strip_prefix(label))
+        .unwrap_or(person)
+        .trim();
+    let last = person.rsplit(' ').next().unwrap_or_default().to_lowercase();
+    let is_person = is_full_name(person)
+        && parse_fact(person).is_none()
+        && !COMPANIES.contains(&last.as_str())
+        && person.split(' ').count() <= 4;
+    is_person.then(|| (year, person.to_owned()))
 }
 
 #[cfg(test)]

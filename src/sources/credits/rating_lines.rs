@@ -2,7 +2,8 @@
 
 use super::body_lines::BodyLine;
 use super::credit_line::{CreditLine, CreditValue};
-use crate::domain::rating::Rating;
+use super::labels::{CreditLabel, split_label};
+use crate::domain::rating::{Rating, is_rating_symbol};
 
 /// The maximum number of lines after the rating.
 const MAX_LINES_AFTER: usize = 6;
@@ -15,6 +16,45 @@ pub(super) struct LineRating {
     pub(super) line: usize,
     /// Whether the line consists of the rating, so that it can be removed.
     pub(super) is_whole_line: bool,
+}
+
+/// Returns the ratings that are lines of their own or have a label, with the numbers of their lines.
+fn own_lines(parsed: &[CreditLine]) -> impl Iterator<Item = (usize, &Rating, bool)> {
+    parsed.iter().enumerate().filter_map(|(at, line)| match line {
+        CreditLine::Rated(rating) => Some((at, rating, true)),
+        CreditLine::Credits { credits, is_complete } => {
+            credits.iter().find_map(|credit| match &credit.value {
+                CreditValue::Rated(rating) => Some((at, rating, *is_complete && credits.len() == 1)),
+                _ => None,
+            })
+        }
+        _ => None,
+    })
+}
+
+/// Whether lines, or their ends, give different ratings on one scale: the text is about several films, or parts of one.
+pub(super) fn has_contradicting_lines(lines: &[BodyLine], parsed: &[CreditLine]) -> bool {
+    let of_lines = own_lines(parsed).map(|(_, rating, _)| rating.clone());
+    let of_texts = parsed.iter().zip(lines).filter_map(|(kind, line)| {
+        let is_text = matches!(kind, CreditLine::Prose | CreditLine::Short);
+        let ends_with_rating = line
+            .text
+            .trim_end_matches(['.', '!', ')', ' '])
+            .ends_with(|c: char| c.is_ascii_digit() || is_rating_symbol(c));
+        (is_text && ends_with_rating).then(|| rating_at_end_of_text(&line.text))?
+    });
+    let mut ratings = of_lines.chain(of_texts);
+    let Some(first) = ratings.next() else { return false };
+    ratings.any(|other| {
+        std::mem::discriminant(&other.scale()) == std::mem::discriminant(&first.scale())
+            && other.slug() != first.slug()
+    })
+}
+
+/// Finds the first rating that is a line of its own, wherever it stands.
+pub(super) fn rating_of_own_line(parsed: &[CreditLine]) -> Option<LineRating> {
+    let (line, rating, is_whole_line) = own_lines(parsed).next()?;
+    Some(LineRating { rating: rating.clone(), line, is_whole_line })
 }
 
 /// Finds the rating at the end of a review.
@@ -44,16 +84,11 @@ pub(super) fn rating_at_end(lines: &[BodyLine], parsed: &[CreditLine]) -> Option
                 }
             }
             CreditLine::Prose => {
-                let rating = rating_at_end_of_text(&line.text)?;
+                let rating = rating_at_end_of_text(&line.text).or_else(|| labelled_at_start(&line.text))?;
                 return Some(LineRating { rating, line: at, is_whole_line: false });
             }
             CreditLine::Short => {
-                // `6.5 out of 10 lost suitcases`
-                let counted = || {
-                    Rating::parse_labelled(&line.text)
-                        .filter(|_| line.text.contains(|c: char| c.is_ascii_digit()))
-                };
-                if let Some(rating) = rating_at_end_of_text(&line.text).or_else(counted) {
+                if let Some(rating) = rating_at_end_of_text(&line.text) {
                     return Some(LineRating { rating, line: at, is_whole_line: false });
                 }
             }
@@ -61,6 +96,14 @@ pub(super) fn rating_at_end(lines: &[BodyLine], parsed: &[CreditLine]) -> Option
         }
     }
     None
+}
+
+/// Finds the rating in the first sentence of a text: `Verdict: 7/10. A film that …`
+fn labelled_at_start(text: &str) -> Option<Rating> {
+    let (sentence, _) = text.split_once(". ")?;
+    let labelled = split_label(sentence).filter(|labelled| labelled.labels == [CreditLabel::Rating])?;
+    let is_explicit = labelled.value.contains(|c: char| c == '/' || is_rating_symbol(c));
+    is_explicit.then(|| Rating::parse_labelled(labelled.value))?
 }
 
 /// Finds the rating in the last words of a text: a row of stars, a labelled one, or one with its unit and scale.
@@ -82,16 +125,18 @@ fn rating_at_end_of_text(text: &str) -> Option<Rating> {
         })
     });
     let sentence = trimmed.get(sentence_start..)?.trim();
-    let labelled = || sentence.split_once(':').and_then(|_| Rating::parse(sentence));
+    // `… in all of Egypt! 2/5!`
+    let is_named = sentence.contains([':', '/']) && sentence.contains(|c: char| c.is_ascii_digit());
+    let labelled = || is_named.then(|| Rating::parse(sentence))?;
     let stars = || {
         let start = text
             .char_indices()
             .rev()
-            .take_while(|(_, c)| is_star(*c) || matches!(c, '½' | ' ' | ')' | '('))
+            .take_while(|(_, c)| is_rating_symbol(*c) || matches!(c, '½' | ' ' | ')' | '('))
             .last()?
             .0;
         let row = text.get(start..)?.trim();
-        (row.chars().filter(|c| is_star(*c)).count() >= 2).then(|| Rating::parse(row))?
+        (row.chars().filter(|c| is_rating_symbol(*c)).count() >= 2).then(|| Rating::parse(row))?
     };
     stars().or_else(labelled).or_else(|| Rating::find_in_sentence(sentence))
 }
@@ -101,17 +146,21 @@ pub(super) fn stars_at_start(text: &str) -> Option<(Rating, &str)> {
     let text = text.trim_start();
     let width: usize = text
         .chars()
-        .take_while(|c| is_star(*c) || matches!(c, '½' | ' ' | '\u{FE0F}'))
+        .take_while(|c| is_rating_symbol(*c) || matches!(c, '½' | ' ' | '\u{FE0F}'))
         .map(char::len_utf8)
         .sum();
+    let width = if text.get(width..)?.starts_with("1/2") { width + 3 } else { width };
     let row = text.get(..width)?;
+    // A legend such as `★★★★★ = masterpiece, ★ = avoid` rates nothing, and what `★★★+ (3.5)` means is not known.
+    let after = text.get(width..)?;
+    let is_picture = |c: char| matches!(u32::from(c), 0x1F300..=0x1FAFF);
+    if after.starts_with(['=', '+']) || after.starts_with(is_picture) || after.contains(is_rating_symbol) {
+        return None;
+    }
     let rest = text.get(width..)?.trim_start_matches(|c: char| c.is_whitespace() || ":-–—|".contains(c));
-    let rating = Rating::parse(row.trim()).filter(|_| row.chars().filter(|c| is_star(*c)).count() >= 2)?;
+    let rating =
+        Rating::parse(row.trim()).filter(|_| row.chars().filter(|c| is_rating_symbol(*c)).count() >= 2)?;
     Some((rating, rest))
-}
-
-const fn is_star(c: char) -> bool {
-    matches!(c, '★' | '☆' | '⭐' | '🌟' | '⯪' | '⯨' | '✭' | '✩' | '✮' | '✯' | '✰')
 }
 
 /// Whether a line is what a platform adds to a review.

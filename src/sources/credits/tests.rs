@@ -159,7 +159,7 @@ fn a_line_can_say_that_there_is_nobody() {
 fn full_width_colons_separate_labels() {
     let block = "<p>監督：ブラント</p><p>出演：エク、ヴァーレ</p><p>★★★★☆</p>";
     let credits = extract("誰にも届かない手紙", &format!("{block}{PROSE}"), Some("ja"));
-    assert_eq!(credits.film.title, "");
+    assert_eq!(credits.film.title, "誰にも届かない手紙");
     assert_eq!(
         (credits.film.directors, credits.film.stars),
         (vec!["ブラント".to_owned()], vec!["エク".to_owned(), "ヴァーレ".to_owned()])
@@ -228,5 +228,141 @@ proptest! {
         let body = html::sanitize_review_body(&parts.concat(), &base);
         let once = extract(&title, &body, None);
         prop_assert_eq!(html::sanitize_review_body(&once.body, &base), once.body);
+    }
+}
+
+#[test]
+fn what_looks_like_a_credit_and_is_none_is_not_read() {
+    let read = |block: &str| {
+        let credits = extract("Review: Anora", &format!("<p>{block}</p>{PROSE}"), Some("en"));
+        assert_eq!(credits.film.title, "Anora", "{block}");
+        credits
+    };
+    // The parts of a disc that are rated, and what is said about a print.
+    for line in [
+        "Film: 4/5. Disc: 2/5. Extras: 1/5.",
+        "Film: 4 out of 5, Disc: 3 out of 5",
+        "Film: Excellent. Sound: good.",
+        "Movie: 8. Video: 9.",
+        "Film: 16mm, colour, 90 min",
+        "Film: Drama, 2024",
+        "Film: see below",
+        "Movie: Now in theaters",
+    ] {
+        read(line);
+    }
+    // Other people than those who directed, wrote or played.
+    for line in [
+        "Assistant Director: Zoe Way",
+        "Art Director: Zoe Way",
+        "Second Unit Director: Zoe Way",
+        "Written by Jane Reviewer",
+    ] {
+        let film = read(line).film;
+        assert!(film.directors.is_empty() && film.writers.is_empty(), "{line}");
+    }
+    let film = read("Director: Sean Baker<br>Writer: Same<br>Rollen: Ani - Nora Ek; Vanya - Jon Vale").film;
+    assert_eq!(
+        (film.directors, film.writers, film.stars),
+        (vec!["Sean Baker".to_owned()], Vec::new(), Vec::new())
+    );
+    // A legend, and a widget for votes.
+    for line in ["★★★★★ = masterpiece, ★ = avoid", "★★★+ (3.5)", "☆☆☆☆☆"] {
+        assert_eq!(read(line).rating, None, "{line}");
+    }
+    // Ratings of several films.
+    let list = "<p>1. Salt</p><p>⭐ 4/5</p><p>2. Oars</p><p>⭐ 2/5</p>";
+    assert_eq!(extract("Films of the week", list, Some("en")).rating, None);
+}
+
+#[test]
+fn labels_and_names_are_read_in_more_forms() {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    for (block, directors, writers, stars) in [
+        ("Director/Writer: Greta Lund", &["Greta Lund"][..], &["Greta Lund"][..], &[][..]),
+        (
+            "Director: Ada G. Lund &amp; co.<br>Writer: Edward T. Lowe Jr.",
+            &["Ada G. Lund"],
+            &["Edward T. Lowe Jr."],
+            &[],
+        ),
+        (
+            "<b>Director</b> Ada Lund · <b>Screenplay</b> Per Holm · <b>Year</b> 2017",
+            &["Ada Lund"],
+            &["Per Holm"],
+            &[],
+        ),
+        (
+            "Credits: Written and directed by Ada Lund. A Focus Features release.",
+            &["Ada Lund"],
+            &["Ada Lund"],
+            &[],
+        ),
+        (
+            "DK 2016, 111 min., von Thea Lund mit Nora Ek, Jon Vale",
+            &["Thea Lund"],
+            &[],
+            &["Nora Ek", "Jon Vale"],
+        ),
+        (
+            "★★★½ D: Ada Lund. Nora Ek, Jon Vale, Ida Roos.",
+            &["Ada Lund"],
+            &[],
+            &["Nora Ek", "Jon Vale", "Ida Roos"],
+        ),
+        (
+            "regie: Ada Lund | cast: Nora Ek, Jochum ten Haaf",
+            &["Ada Lund"],
+            &[],
+            &["Nora Ek", "Jochum ten Haaf"],
+        ),
+        (
+            "Directed by Ada Lund; written by Per Holm; released by RKO Pictures.",
+            &["Ada Lund"],
+            &["Per Holm"],
+            &[],
+        ),
+    ] {
+        let film = extract("Review: Anora", &format!("<p>{block}</p>{PROSE}"), None).film;
+        assert_eq!(
+            (film.directors, film.writers, film.stars),
+            (names(directors), names(writers), names(stars)),
+            "{block}"
+        );
+    }
+}
+
+#[test]
+fn a_title_is_read_with_its_director_and_year() {
+    for (headline, body) in [
+        ("Stalker (Andrei Tarkovsky, 1979)", ""),
+        ("Stalker (1979, dir. Andrei Tarkovsky)", ""),
+        ("What the desert keeps", "<p><b>Stalker</b> (Andrei Tarkovsky, 1979)</p>"),
+    ] {
+        let film = extract(headline, &format!("{body}{PROSE}"), Some("en")).film;
+        let read = (film.title.as_str(), film.year, film.directors);
+        assert_eq!(read, ("Stalker", Some(1979), vec!["Andrei Tarkovsky".to_owned()]), "{headline}");
+    }
+    // A company or a country is no director, and two films are none.
+    for headline in ["Stalker (Paramount Pictures, 1979)", "Stalker (South Korea, 1979)"] {
+        assert!(extract(headline, PROSE, Some("en")).film.directors.is_empty(), "{headline}");
+    }
+    let two = "<p>Stalker (Andrei Tarkovsky, 1979)</p><p>Salt (Ada Lund, 1981)</p>";
+    assert_eq!(extract("Two from the zone", two, Some("en")).film, Film::default());
+}
+
+#[test]
+fn news_has_no_credits() {
+    let block = "<p>Directed by Sean Baker</p><p>Starring Nora Ek, Jon Vale</p>";
+    for headline in [
+        "First trailer for \u{2018}Anora\u{2019} lands",
+        "Watch the teaser of 'Anora'",
+        "Interview: the makers of 'Anora'",
+    ] {
+        assert_eq!(
+            extract(headline, &format!("{block}{PROSE}"), Some("en")).film,
+            Film::default(),
+            "{headline}"
+        );
     }
 }

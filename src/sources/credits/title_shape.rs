@@ -61,6 +61,8 @@ const VERBS: [&str; 45] = [
 const QUESTION_WORDS: [&str; 14] = [
     "is", "are", "was", "does", "do", "did", "should", "can", "could", "will", "why", "how", "ist", "est-ce",
 ];
+/// The longest title in a language whose titles are written like sentences, if nothing confirms it, in words.
+const MAX_UNCONFIRMED_WORDS: usize = 6;
 /// The longest title without quotation marks, in words.
 const MAX_TITLE_WORDS: usize = 12;
 
@@ -72,6 +74,7 @@ pub(super) fn is_plausible(title: &str) -> bool {
         && title.chars().count() <= MAX_TITLE_CHARS
         && title.chars().any(char::is_alphanumeric)
         && !title.starts_with(char::is_lowercase)
+        && !title.starts_with(['/', '-', '–', '—', '|', '+', '&', ',', ':', ';', ')'])
         && !title.ends_with([',', ':', ';'])
         && ![WordKind::Review, WordKind::Column, WordKind::NotFilm, WordKind::Digest]
             .into_iter()
@@ -112,7 +115,8 @@ pub(super) fn reads_like_title(title: &str, is_english: bool) -> bool {
         return false;
     }
     if !is_english {
-        return words.len() <= 8;
+        // A longer one is more often a sentence, unless the text has it, too.
+        return words.len() <= MAX_UNCONFIRMED_WORDS;
     }
     let has_verb = words.len() >= 3
         && lower.iter().skip(1).take(words.len() - 2).any(|word| VERBS.contains(&word.as_str()));

@@ -2,7 +2,7 @@ use super::*;
 
 fn read(headline: &str) -> (Option<String>, Option<i16>) {
     let film = read_headline(headline, None, &|_| false);
-    (film.title.filter(|_| !film.needs_credits && !film.needs_director), film.year)
+    (film.title.filter(|_| film.condition == TitleCondition::None), film.year)
 }
 
 #[test]
@@ -40,6 +40,14 @@ fn the_film_of_a_review_is_found_without_quotes() {
         ("Letter to Nobody [2009] review", Some(2009)),
         ("Blu-ray Review: Letter to Nobody (Criterion)", None),
         ("Review: Letter to Nobody (4K UHD)", None),
+        ("Review: Letter to Nobody (15)", None),
+        ("Review: Letter to Nobody (Sam Postman)", None),
+        ("Letter to Nobody, 2009 - ★★★★½", Some(2009)),
+        ("[Review] Letter to Nobody (2009) Spin Cycles and Sleepy Spooks", Some(2009)),
+        ("Letter to Nobody (2009) ★★½ Blu-ray Review", Some(2009)),
+        ("Letter to Nobody 50th anniversary review: still at sea", None),
+        ("【映画】Letter to Nobody 感想", None),
+        ("영화 <Letter to Nobody> 리뷰", None),
     ] {
         assert_eq!(read(headline), (Some("Letter to Nobody".into()), year), "{headline}");
     }

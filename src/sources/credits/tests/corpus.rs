@@ -80,11 +80,11 @@ fn read(sample: &Sample) -> ReviewContent {
     parts.into_content(&"https://crit.example/a".parse().unwrap()).unwrap().0
 }
 
-/// The value of a rating, however it is written.
+/// The value of a rating, however it is written; empty if nobody can know its scale, as of `4,5` or `a fat seven`.
 fn rating_value(text: &str) -> String {
-    // A number alone, as in `Voto: 7½`, is out of ten.
-    let rating = Rating::parse_labelled(text).or_else(|| Rating::parse(&format!("{text}/10")));
-    rating.map_or_else(|| format!("unknown {text}"), |rating| rating.slug())
+    // More than five points, as in `Voto: 7½`, are out of ten.
+    let of_ten = || Rating::parse(&format!("{text}/10")).filter(|rating| rating.rank() > 500);
+    Rating::parse_labelled(text).or_else(of_ten).map(|rating| rating.slug()).unwrap_or_default()
 }
 
 fn measure(corpus: &str, scores: &mut BTreeMap<&'static str, Score>, report: &mut String) -> usize {
@@ -119,6 +119,8 @@ fn credits_are_read_as_critics_write_them() {
         include_str!("../../../../tests/fixtures/credits/independent.toml"),
         include_str!("../../../../tests/fixtures/credits/own.toml"),
         include_str!("../../../../tests/fixtures/credits/pages.toml"),
+        include_str!("../../../../tests/fixtures/credits/shapes.toml"),
+        include_str!("../../../../tests/fixtures/credits/natural.toml"),
     ];
     let count: usize = corpora.iter().map(|corpus| measure(corpus, &mut scores, &mut report)).sum();
     for (field, score) in &scores {
@@ -131,7 +133,7 @@ fn credits_are_read_as_critics_write_them() {
             score.missing
         );
     }
-    println!("{count} reviews");
+    println!("{count} reviews\n{report}");
     let is_good = |score: &Score| score.precision() >= MIN_PRECISION && score.recall() >= MIN_RECALL;
-    assert!(scores.values().all(is_good), "\n{report}");
+    assert!(scores.values().all(is_good));
 }
