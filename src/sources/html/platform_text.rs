@@ -276,7 +276,8 @@ fn take_label(nodes: &mut Vec<Node>) {
     let Some(last) = nodes.iter().rposition(|node| !node.is_blank()) else { return };
     let Some(Node::Element(e)) = nodes.get(last).filter(|node| node.is_block()) else { return };
     let text = tree::text(&e.children);
-    if !text.is_empty() && phrases::is_label(&text) {
+    // A row of stars has no letters, and is no label.
+    if text.contains(char::is_alphabetic) && phrases::is_label(&text) {
         nodes.truncate(last);
     }
 }

@@ -7,10 +7,14 @@ use super::{images, text_of};
 /// The maximum length of a teaser in characters.
 const MAX_TEASER_CHARS: usize = 280;
 
+/// The longest line of facts, in characters.
+const MAX_FACT_CHARS: usize = 80;
+
 /// Returns the first sentences of a body that `sanitize_review_body` returned, as plain text.
 pub fn teaser(body: &str) -> String {
     let nodes = tree::parse(body);
     let mut prose = String::new();
+    let mut facts = String::new();
     for node in &nodes {
         let Node::Element(paragraph) = node else { continue };
         let is_trailer = |link: &Node| matches!(link, Node::Element(link) if images::is_trailer(link));
@@ -18,6 +22,12 @@ pub fn teaser(body: &str) -> String {
             continue;
         }
         let text = text_of(&without_footnote_references(&paragraph.children)).replace('\n', " ");
+        // What stands before the first sentence is a byline, or facts such as the running time.
+        if prose.is_empty() && is_fact(&text) {
+            facts.push_str(&text);
+            facts.push(' ');
+            continue;
+        }
         if !prose.is_empty() {
             prose.push(' ');
         }
@@ -27,9 +37,18 @@ pub fn teaser(body: &str) -> String {
         }
     }
     if prose.is_empty() {
+        facts.trim_end().clone_into(&mut prose);
+    }
+    if prose.is_empty() {
         prose = text_of(&nodes).replace('\n', " ");
     }
     leading_sentences(&prose, MAX_TEASER_CHARS)
+}
+
+/// Whether a paragraph is a line without a sentence.
+fn is_fact(text: &str) -> bool {
+    let text = text.trim_end_matches(['"', '\'', '\u{201D}', '\u{2019}', ')', ']', '\u{BB}', ' ']);
+    text.chars().count() <= MAX_FACT_CHARS && !text.ends_with(['.', '!', '?', '…', '。', '！', '？', ':'])
 }
 
 /// Returns the nodes without references to footnotes.

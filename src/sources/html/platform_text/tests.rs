@@ -36,6 +36,21 @@ fn assert_critic(html: &str) {
 }
 
 #[test]
+fn what_has_no_letters_above_a_footer_is_the_critics() {
+    let footer = format!(
+        "<p>The post <a href='https://crit.example/2019/letter'>{TITLE}</a> appeared first on \
+         <a href='https://crit.example/'>Crit</a>.</p>"
+    );
+    let widget = "<div class='sharedaddy'><h3>Share this:</h3><ul><li><a href='https://x.test/share'>X</a></li></ul></div>";
+    for line in ["★★★★", "***½", "♥", "8/10", "* * *", "👍"] {
+        let text = format!("<p>A postman rows.</p><p>{line}</p>");
+        for platform in [footer.as_str(), widget] {
+            assert_eq!(stripped(&format!("{text}{platform}")), text, "{line}");
+        }
+    }
+}
+
+#[test]
 fn a_footer_that_links_back_is_not_the_critics_in_any_language() {
     let entry = format!("<a href='https://crit.example/2019/letter/?utm_source=rss'>{TITLE}</a>");
     for (before, middle) in [
