@@ -228,6 +228,8 @@ impl Review {
             ReviewState::Held | ReviewState::Scheduled => {
                 self.state = ReviewState::Published;
                 self.released_at = now;
+                // What is released before its date is of today.
+                self.original_date = self.original_date.min(now);
                 Ok(())
             }
             ReviewState::Archive | ReviewState::Published => Err(TransitionError::AlreadyReleased),

@@ -102,7 +102,7 @@ impl FeedPoll<'_> {
             let reason = if self.feed.never_sends() {
                 NEVER_SENDS.to_owned()
             } else {
-                format!("limit of {limit} updates per poll reached; a later poll will apply it")
+                format!("limit of {limit} updates per interval reached; a poll after it will apply it")
             };
             return Ok(EntryChange::Wait(PendingReason::UpdateLimit, reason));
         }

@@ -46,7 +46,7 @@ impl FeedPoll<'_> {
             reason: if self.feed.never_sends() {
                 NEVER_SENDS.to_owned()
             } else {
-                format!("limit of {limit} reviews per poll reached; a later poll will publish it")
+                format!("limit of {limit} reviews per interval reached; a poll after it will publish it")
             },
         })
     }

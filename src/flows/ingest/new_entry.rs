@@ -54,7 +54,12 @@ impl FeedPoll<'_> {
             new_review(self.app, tx, self.feed.critic, content.clone(), Some(self.feed.id), state, now)
                 .await?;
         let pending = media.pending_body().map(str::to_owned);
-        let review = Review { poster: media.save(tx, now).await?, ..review };
+        let mut review = Review { poster: media.save(tx, now).await?, ..review };
+        if state == ReviewState::Archive && content.published.is_none() {
+            // What may be old is not shown as the newest.
+            review.original_date = review.original_date.min(self.feed.publish_since);
+            review.released_at = review.original_date;
+        }
         reviews::upsert(tx, &review, now).await?;
         if let Some(body) = pending {
             pending_images::upsert(tx, review.id, &body, now).await?;
