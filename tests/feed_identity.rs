@@ -19,6 +19,7 @@ both_databases!(
     what_changes_at_each_poll_is_not_sent_at_each_poll,
     a_renamed_feed_keeps_its_reviews,
     a_feed_takes_over_the_entries_of_one_that_has_left_the_config,
+    what_only_a_feed_had_that_has_left_the_config_stays_held,
 );
 
 const ALL: &str = "publish_since = \"2000-01-01\"\ninterval = \"1s\"\nmax_publish_per_poll = 50";
@@ -244,7 +245,7 @@ async fn a_feed_takes_over_the_entries_of_one_that_has_left_the_config(database:
     });
     fixture.app.restart().await;
     assert_goes_on(&fixture, "other", "other", &mut items).await;
-    assert_eq!(log_lines(&fixture, "took over the entries of “blog”").await, 1);
+    assert_eq!(log_lines(&fixture, "took over entries of “blog”").await, 1);
 }
 
 async fn a_retracted_review_does_not_come_back_under_other_ids(database: Database) {
@@ -370,4 +371,30 @@ async fn what_changes_at_each_poll_is_not_sent_at_each_poll(database: Database) 
         assert_eq!(sent(&fixture), (2, 5));
     }
     assert_eq!(log_lines(&fixture, "it is as it was before its last change").await, 1);
+}
+
+async fn what_only_a_feed_had_that_has_left_the_config_stays_held(database: Database) {
+    let mut fixture = fixture(database, &["site", "own"]).await;
+    let more = ALL.replace("50", "1").replace("1s", "1h");
+    fixture.app.redeclare_feeds(|feeds| feeds.iter_mut().for_each(|feed| feed.more.clone_from(&more)));
+    fixture.app.restart().await;
+    // The feed of a whole site has reviews by others, too.
+    let of_site: Vec<Item> =
+        [(4, "Dust"), (3, "Chalk"), (2, "Brine"), (1, "Ash")].map(|(day, film)| review(day, film)).to_vec();
+    poll(&fixture, "site", &of_site).await;
+    assert_eq!(sent(&fixture).0, 1);
+    fixture.app.redeclare_feeds(|feeds| {
+        feeds.retain(|feed| feed.name == "own");
+        ALL.clone_into(&mut feeds[0].more);
+    });
+    fixture.app.restart().await;
+    let own: Vec<Item> = [(2, "Brine"), (1, "Ash")].map(|(day, film)| review(day, film)).to_vec();
+    eventually("the review that both have", || async {
+        poll(&fixture, "own", &own).await;
+        (sent(&fixture).0 == 2).then_some(())
+    })
+    .await;
+    poll(&fixture, "own", &own).await;
+    assert_eq!(sent(&fixture).0, 2);
+    assert_eq!(log_lines(&fixture, "took over entries of “site”").await, 1);
 }

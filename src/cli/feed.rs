@@ -140,7 +140,10 @@ fn describe_change(app: &App, change: &KeptChange) -> Vec<String> {
         (PendingReason::UpdateLimit, _) => "a later poll applies it".to_owned(),
         (PendingReason::Corrected, _) => "you have revised the text, too".to_owned(),
         (PendingReason::Lossy, Some(loss)) => loss.to_string(),
-        (PendingReason::Lossy, None) => "it would take most of the review away".to_owned(),
+        (PendingReason::Lossy, None) => {
+            "it would take most of the review away, or it is another review under the same id or link"
+                .to_owned()
+        }
     };
     let mut lines = vec![
         format!("{day}  {slug}  change kept back"),

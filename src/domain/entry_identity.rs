@@ -55,16 +55,25 @@ impl EntryIdentity {
             && dates.is_some_and(|(old, new)| old.truncate_to_second() != new.truncate_to_second());
         match (text, name) {
             (Equal, Different) | (Different, Similar) if has_other_date && has_other_id => Self::Other,
+            // A long signature is in all texts.
+            (Equal, Different) if has_other_date && !is_same_text(&old.body, &new.body) => Self::Unclear,
             (Equal, _) => Self::Same,
             (Different, Different) if has_other_date || dates.is_none() && has_other_id => Self::Other,
             (Different, Different) => Self::Unclear,
             (Different, Equal) if has_other_date && has_other_id && !is_same_title(old, new) => Self::Other,
             (_, Equal) if has_other_date && has_other_id => Self::Unclear,
+            // Some blogs have the same headline above each review.
+            (Different, Equal) if has_other_date && !names_films(old, new) => Self::Unclear,
             (_, Equal) => Self::Same,
             _ if has_other_date || has_other_id => Self::Unclear,
             _ => Self::Same,
         }
     }
+}
+
+/// Whether both name a film.
+fn names_films(a: &ReviewContent, b: &ReviewContent) -> bool {
+    !a.film.title.is_empty() && !b.film.title.is_empty()
 }
 
 fn is_same_title(a: &ReviewContent, b: &ReviewContent) -> bool {
@@ -198,7 +207,7 @@ mod tests {
         assert_eq!(EntryIdentity::find(&old, &other, false), EntryIdentity::Other);
         let longer =
             on(2, "七人の侍", "七人の侍", "尾道に住む老夫婦が東京で暮らす子どもたちを訪ねる。静かだ。");
-        assert_eq!(EntryIdentity::find(&old, &longer, false), EntryIdentity::Same);
+        assert_eq!(EntryIdentity::find(&old, &longer, false), EntryIdentity::Unclear);
     }
 
     #[test]

@@ -325,18 +325,25 @@ pub async fn list_kept_back(db: &Db, feed: FeedId) -> Result<Vec<StoredEntry>> {
     with_db!(db, |c| sqlx::query_as(query).bind(feed).fetch_all(c).await)
 }
 
-/// Moves all entries and reviews of a feed to another one. What that one knows of the same reviews is replaced.
-pub async fn move_to_feed(tx: &mut Tx, from: FeedId, to: FeedId) -> Result<()> {
-    let statements = [
-        "delete from feed_entries where feed_id = $2 and review_id in (
-            select review_id from feed_entries where feed_id = $1 and review_id is not null)",
-        "update feed_entries set feed_id = $2 where feed_id = $1",
-        "update reviews set feed_id = $2 where feed_id = $1",
-    ];
-    for statement in statements {
-        execute!(tx, sqlx::query(statement).bind(from).bind(to))?;
+/// Moves an entry and its review to another feed. What that one knows of the same review is replaced.
+pub async fn move_entry(tx: &mut Tx, entry: &StoredEntry, to: FeedId) -> Result<()> {
+    if let Some(review) = entry.review_id {
+        let query = "delete from feed_entries where feed_id = $1 and review_id = $2";
+        execute!(tx, sqlx::query(query).bind(to).bind(review))?;
+        execute!(tx, sqlx::query("update reviews set feed_id = $1 where id = $2").bind(to).bind(review))?;
     }
+    execute!(tx, sqlx::query("update feed_entries set feed_id = $1 where id = $2").bind(to).bind(entry.id))?;
     Ok(())
+}
+
+/// Lists the entries of the critic's feeds that are not in the config any more whose reviews this feed has, too.
+pub async fn list_of_predecessors(tx: &mut Tx, feed: &Feed) -> Result<Vec<StoredEntry>> {
+    let query = select!(
+        "feed_id in (select id from feeds where critic_id = $1 and managed = 0)
+            and review_id in (select review_id from feed_entries where feed_id = $2 and review_id is not null)
+         order by id"
+    );
+    with_tx!(tx, |c| sqlx::query_as(query).bind(feed.critic).bind(feed.id).fetch_all(c).await)
 }
 
 /// Finds the entry that is the source of a review.

@@ -161,13 +161,6 @@ pub async fn rename_from_config(tx: &mut Tx, feed: &ConfiguredFeed<'_>, names: &
     Ok(())
 }
 
-/// Lists the feeds of a critic that are not in the config file any more, although reviews of theirs have entries in this feed.
-pub async fn list_predecessors(tx: &mut Tx, feed: &Feed) -> Result<Vec<FeedId>> {
-    let query = "select f.id from feeds f where f.critic_id = $1 and f.managed = 0 and exists (
-            select 1 from feed_entries e join reviews r on r.id = e.review_id where e.feed_id = $2 and r.feed_id = f.id)";
-    with_tx!(tx, |c| sqlx::query_scalar(query).bind(feed.critic).bind(feed.id).fetch_all(c).await)
-}
-
 /// Marks all other feeds as not in the config file: they are not polled, and their reviews stay.
 pub async fn mark_others_unmanaged(tx: &mut Tx, names: &[&str]) -> Result<()> {
     let query = "select name from feeds where managed = 1";

@@ -40,8 +40,8 @@ impl Guests {
         // Since the feed was first read, or on the pages before, no entry has named anybody.
         let named_nobody = authors.is_none() && (feed.pages.read > 0 || is_further_page);
         let has_guests = if named_nobody {
-            // If all entries of the first page name the same author from now on, it is that of the feed.
-            has_unnamed || !has_common || entries.len() == 1 || is_further_page
+            // If all entries of the first page name the same author from now on, and some are known, it is that of the feed.
+            has_unnamed || !has_common || is_further_page || !has_known(app, feed, &named).await?
         } else {
             authors.is_none() && has_unnamed && has_common
         };
@@ -80,6 +80,17 @@ impl Guests {
         }
         Ok((kept, by_guests))
     }
+}
+
+/// Whether any of these entries is known.
+async fn has_known(app: &App, feed: &Feed, entries: &[&FeedEntry]) -> anyhow::Result<bool> {
+    let mut tx = app.db.begin().await?;
+    for entry in entries {
+        if is_known(&mut tx, feed, entry).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a name is that of the critic, or the handle.

@@ -9,7 +9,7 @@ use super::process_entries::PreparedEntry;
 use super::reused_ids::find_identity;
 use crate::domain::entry_identity::EntryIdentity;
 use crate::domain::feed::{IngestDecision, PendingReason};
-use crate::domain::id::{EntryId, FeedId, ReviewId};
+use crate::domain::id::{EntryId, ReviewId};
 use crate::domain::review::{ContentField, Review, ReviewState};
 use crate::flows::publish::interaction_counts;
 use crate::flows::review_media::ReviewMedia;
@@ -31,7 +31,7 @@ impl FeedPoll<'_> {
         media: ReviewMedia,
     ) -> anyhow::Result<()> {
         let now = self.app.clock.now();
-        let is_moved = known.feed_id != self.feed.id && self.take_over(tx, known.feed_id).await?;
+        let is_moved = known.feed_id != self.feed.id && self.take_over(tx, known).await?;
         if known.feed_id != self.feed.id && !is_moved {
             self.save_entry(tx, EntryId::new(now), &candidate, known.review_id, None, now).await?;
             let reason = format!("already imported from another feed (same {by}), which remains its source");
@@ -65,29 +65,34 @@ impl FeedPoll<'_> {
         Ok(self.log(tx, &candidate, decision, &reason).await?)
     }
 
-    /// Takes over the entries and reviews of a feed that is not in the config any more. Returns whether it did.
-    async fn take_over(&mut self, tx: &mut Tx, from: FeedId) -> anyhow::Result<bool> {
-        if feeds::find(tx, from).await?.is_some() {
+    /// Takes over an entry, with its review, of a feed that is not in the config any more. What this feed does not have stays as it
+    /// is: it may be by others. Returns whether it did.
+    async fn take_over(&mut self, tx: &mut Tx, entry: &StoredEntry) -> anyhow::Result<bool> {
+        if feeds::find(tx, entry.feed_id).await?.is_some() {
             return Ok(false);
         }
-        let Some(old) = feeds::find_even_removed(tx, from).await? else { return Ok(false) };
-        feed_entries::move_to_feed(tx, from, self.feed.id).await?;
-        let reason = format!("took over the entries of “{}”, which is not in the config any more", old.name);
-        let now = self.app.clock.now();
-        feed_log::append(tx, self.feed.id, IngestDecision::Matched, &self.feed.name, &reason, now).await?;
+        let Some(old) = feeds::find_even_removed(tx, entry.feed_id).await? else { return Ok(false) };
+        if let Some(review) = entry.review_id {
+            // The lock of a review comes before the rows that name it.
+            reviews::find_for_update(tx, review).await?;
+        }
+        feed_entries::move_entry(tx, entry, self.feed.id).await?;
+        let reason = format!("took over entries of “{}”, which is not in the config any more", old.name);
+        let (decision, now) = (IngestDecision::Matched, self.app.clock.now());
+        feed_log::append_once(tx, self.feed.id, decision, &self.feed.name, &reason, now).await?;
         Ok(true)
     }
 
-    /// Takes over the feeds that had entries of this one before and are not in the config any more.
+    /// Takes over what this feed has in common with feeds that are not in the config any more.
     pub(super) async fn take_over_predecessors(&mut self) -> anyhow::Result<()> {
         let mut tx = self.app.db.begin().await?;
-        let predecessors = feeds::list_predecessors(&mut tx, self.feed).await?;
-        if predecessors.is_empty() {
+        let entries = feed_entries::list_of_predecessors(&mut tx, self.feed).await?;
+        if entries.is_empty() {
             return Ok(());
         }
         tx.lock(&self.feed.critic.to_string()).await?;
-        for from in predecessors {
-            self.take_over(&mut tx, from).await?;
+        for entry in &entries {
+            self.take_over(&mut tx, entry).await?;
         }
         Ok(tx.commit().await?)
     }

@@ -23,8 +23,11 @@ pub(super) async fn ensure_same_feed(
     url: &Url,
     document: &FeedDocument,
 ) -> anyhow::Result<()> {
-    let configured = Url::parse(&feed.url).ok();
-    let is_expected = host(url) == host(requested) || configured.is_some_and(|feed| host(&feed) == host(url));
+    // A feed that is always redirected is where it was read before.
+    let known_urls = [Some(&feed.url), feed.read_url.as_ref()].into_iter().flatten();
+    let is_known_host =
+        known_urls.filter_map(|url| Url::parse(url).ok()).any(|known| host(&known) == host(url));
+    let is_expected = host(url) == host(requested) || is_known_host;
     if is_expected || document.entries.is_empty() {
         return Ok(());
     }
