@@ -3,8 +3,6 @@
 mod parse;
 mod tokens;
 
-pub use tokens::is_rating_symbol;
-
 use std::fmt;
 
 use parse::RatingContext;

@@ -37,8 +37,9 @@ use credit_line::{CreditLine, CreditValue};
 use film_in_headline::{HeadlineFilm, HeadlineKind, is_title_case, read_headline};
 use film_title::TitleChoice;
 pub use headline_columns::{ColumnEntry, HeadlineColumns};
+use labelled_ratings::stars_at_start;
 use person_names::{PersonNames, SharedSurname};
-use rating_lines::{has_contradicting_lines, rating_at_end, rating_of_own_line, stars_at_start};
+use rating_lines::{has_contradicting_lines, rating_at_end, rating_of_own_line};
 
 /// Extracted credits, and the body without them.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -185,16 +186,19 @@ impl Extractor {
 
     /// Uses what follows the word *film* as the title, if the headline or the text has it, too.
     fn take_possible_title(&mut self, headline: &str, blocks: &CreditBlocks, lines: &[BodyLine]) {
-        for credit in &blocks.credits {
-            let CreditValue::PossibleTitle(title, year) = &credit.value else { continue };
-            let folded = fold_letters(title);
-            let is_elsewhere = fold_letters(headline).contains(&folded)
-                || lines.iter().enumerate().any(|(at, line)| {
-                    !credit.lines.contains(&at) && fold_letters(&line.text).contains(&folded)
-                });
-            if !folded.is_empty() && is_elsewhere && is_title_case(title) {
-                self.take(&BlockCredit { value: CreditValue::Title(title.clone(), *year), ..credit.clone() });
-            }
+        let found = blocks.credits.iter().find_map(|credit| match &credit.value {
+            CreditValue::PossibleTitle(title, year) => Some((credit, title, *year)),
+            _ => None,
+        });
+        let Some((credit, title, year)) = found else { return };
+        let folded = fold_letters(title);
+        let is_elsewhere = fold_letters(headline).contains(&folded)
+            || lines
+                .iter()
+                .enumerate()
+                .any(|(at, line)| !credit.lines.contains(&at) && fold_letters(&line.text).contains(&folded));
+        if !folded.is_empty() && is_elsewhere && is_title_case(title) {
+            self.take(&BlockCredit { value: CreditValue::Title(title.clone(), year), ..credit.clone() });
         }
     }
 
@@ -261,6 +265,10 @@ impl Extractor {
         if let Some(year) = found.year.filter(|_| self.credits.film.year.is_none()) {
             self.record(CreditField::Year, found.origin, found.certainty, year.to_string());
             self.credits.film.year = Some(year);
+        }
+        if let Some(director) = found.director.filter(|_| self.credits.film.directors.is_empty()) {
+            self.record(CreditField::Directors, found.origin, found.certainty, director.clone());
+            self.credits.film.directors.push(director);
         }
         if let Some(rating) = found.rating.filter(|_| self.credits.rating.is_none()) {
             self.record(CreditField::Rating, found.origin, found.certainty, rating.as_str().to_owned());

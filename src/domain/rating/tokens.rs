@@ -75,9 +75,7 @@ static WORDS: LazyLock<HashMap<&'static str, RatingPart>> = LazyLock::new(|| {
         .collect()
 });
 
-const FULL_STARS: [char; 28] = [
-    '🍿',
-    '🎃',
+const FULL_STARS: [char; 26] = [
     '★',
     '\u{2B50}',
     '\u{1F31F}',
@@ -107,11 +105,6 @@ const FULL_STARS: [char; 28] = [
 ];
 const HALF_STARS: [char; 4] = ['⯨', '⯩', '⯪', '⯫'];
 const EMPTY_STARS: [char; 11] = ['☆', '✩', '✰', '⚝', '⭒', '✧', '♡', '○', '⚪', '◯', '🤍'];
-
-/// Whether a character is a star, or a symbol that critics use like one, whether full, half or empty.
-pub fn is_rating_symbol(c: char) -> bool {
-    FULL_STARS.contains(&c) || HALF_STARS.contains(&c) || EMPTY_STARS.contains(&c)
-}
 
 /// Splits a text.
 pub(super) fn tokenize(text: &str) -> Vec<PlacedPart> {

@@ -219,11 +219,9 @@ fn with_marks(nodes: &[Node]) -> Vec<Node> {
                 }
             }
             "strong" | "b" => {
-                let text = html::text_of(&element.children);
                 marked.push(node.clone());
-                let next = nodes.get(at + 1..).map(html::text_of).unwrap_or_default();
-                let is_followed = next.trim_start().starts_with(char::is_alphanumeric);
-                if is_followed && !text.trim_end().ends_with(':') && is_label(&text) {
+                let text = html::text_of(&element.children);
+                if !text.trim_end().ends_with(':') && is_label(&text) && is_followed_by_value(nodes, at) {
                     marked.push(Node::Text(": ".into()));
                 }
             }
@@ -238,6 +236,15 @@ fn with_marks(nodes: &[Node]) -> Vec<Node> {
 
 fn join_label(label: &str, value: &str) -> String {
     format!("{}: {value}", label.trim_end_matches([':', '：', ' ']))
+}
+
+/// Whether the first text after a node begins with a word.
+fn is_followed_by_value(nodes: &[Node], at: usize) -> bool {
+    let texts = nodes.iter().skip(at + 1).map(|node| html::text_of(std::slice::from_ref(node)));
+    texts
+        .map(|text| text.trim_start().to_owned())
+        .find(|text| !text.is_empty())
+        .is_some_and(|text| text.starts_with(char::is_alphanumeric))
 }
 
 /// Whether a text is a label and nothing else.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::body_lines::BodyLine;
 use super::credit_line::{CreditLine, CreditValue, ParsedCredit, parse_line, parse_value};
 use super::labels::{CreditLabel, LabelForm, Labelled};
+use super::person_names::is_full_name;
 use crate::domain::content_hash::fold_letters;
 use crate::domain::rating::Rating;
 use crate::sources::dates::DateContext;
@@ -62,7 +63,7 @@ pub(super) fn parse_lines(
             {
                 above = Some(label_at);
                 let is_same = lines.get(label_at).is_some_and(|label| label.paragraph == line.paragraph);
-                let is_list = (line.is_item || is_same)
+                let is_list = (line.is_item || is_same || is_full_name(line.text.trim()))
                     && matches!(
                         labels.as_slice(),
                         [CreditLabel::Stars | CreditLabel::Directors | CreditLabel::Writers]
@@ -78,13 +79,30 @@ pub(super) fn parse_lines(
                 }
             }
         }
-        if let CreditLine::LabelAlone(labels) = &kind {
-            pending = Some((at, labels.clone()));
+        match &kind {
+            CreditLine::LabelAlone(labels) => pending = Some((at, labels.clone())),
+            // `Cast: Nora Ek`, with the others in the lines below
+            CreditLine::Credits { credits, is_complete: true } if above.is_none() => {
+                if let [ParsedCredit { value: CreditValue::Stars(names), form: LabelForm::Separated }] =
+                    credits.as_slice()
+                    && names.len() == 1
+                    && is_list_below(lines, at)
+                {
+                    pending = Some((at, vec![CreditLabel::Stars]));
+                }
+            }
+            _ => {}
         }
         parsed.push(kind);
         labels_above.push(above);
     }
     (parsed, labels_above)
+}
+
+/// Whether the next line of the same paragraph is a name.
+fn is_list_below(lines: &[BodyLine], at: usize) -> bool {
+    let (Some(line), Some(next)) = (lines.get(at), lines.get(at + 1)) else { return false };
+    line.paragraph == next.paragraph && is_full_name(next.text.trim())
 }
 
 fn value_below(
@@ -130,7 +148,8 @@ fn names_other_directors(parsed: &[CreditLine], credits: &[BlockCredit]) -> bool
     }) else {
         return false;
     };
-    let differs = |names: &[String]| !names.iter().any(|name| known.contains(name));
+    let known: HashSet<String> = known.iter().map(|name| fold_letters(name)).collect();
+    let differs = |names: &[String]| !names.iter().any(|name| known.contains(&fold_letters(name)));
     parsed.iter().any(|line| match line {
         CreditLine::Credits { credits, .. } => credits.iter().any(|credit| {
             matches!(&credit.value, CreditValue::Directors(names) if credit.form == LabelForm::Separated && differs(names))

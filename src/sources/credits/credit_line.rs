@@ -1,19 +1,17 @@
 //! Parses a line of a review: credits, a label alone, facts without a label, a rating, something short, or prose.
 
 use super::film_facts::{self, FilmFact, only_year, parse_fact, parse_year};
-use super::labelled_ratings::{counted_rating, own_rating, parse_rating, rated, strip_emoji};
+use super::labelled_ratings::{counted_rating, own_rating, parse_rating, rated, stars_at_start, strip_emoji};
 use super::labels::{CreditLabel, LabelForm, Labelled, WordKind, is_word, split_label};
 use super::line_segments::split_segments;
 use super::person_names::{self, PersonNames, SharedSurname};
-use super::quoted_title::{split_off_year, strip_quotes, year_and_person};
-use super::rating_lines::stars_at_start;
+use super::quoted_title::{split_off_year, strip_quotes};
 use crate::domain::rating::Rating;
 use crate::sources::dates::{DateContext, PartialDate, read_partial_date};
 
 /// The maximum length of a line with labels in characters. Longer lines are prose.
 const MAX_LINE_CHARS: usize = 700;
 const MAX_TITLE_CHARS: usize = 100;
-const MAX_TITLE_WORDS: usize = 12;
 /// The longest title before credits in the same line, in bytes.
 const MAX_LEAD_BYTES: usize = 70;
 /// The longest value of an unknown label, in characters.
@@ -81,9 +79,6 @@ pub(super) fn parse_line(text: &str, dates: &DateContext<'_>) -> CreditLine {
         return CreditLine::LabelAlone(labels);
     }
     if let Some(line) = parse_credits(text, dates) {
-        return line;
-    }
-    if let Some(line) = parse_title_with_director(text) {
         return line;
     }
     // A single letter is a rating only after a label.
@@ -184,7 +179,9 @@ fn may_have_credits(text: &str) -> bool {
                 let has_colon = rest
                     .get(labelled.head.len()..)
                     .is_some_and(|after| after.trim_start().starts_with([':', '：']));
-                !labelled.value.is_empty() && (has_colon || c == '.' && labelled.form == LabelForm::Spaced)
+                !labelled.value.is_empty()
+                    && (has_colon
+                        || matches!(c, '.' | '|' | '｜' | ';') && labelled.form == LabelForm::Spaced)
             })
     })
 }
@@ -244,23 +241,6 @@ fn parse_facts_of(text: &str) -> Option<FilmFact> {
     }
     let facts: Vec<FilmFact> = text.split([',', '.']).filter_map(parse_fact).collect();
     facts.iter().find(|fact| matches!(fact, FilmFact::Year(_))).or(facts.first()).copied()
-}
-
-/// Parses a line that is a title with its director, as in `Stalker (Andrei Tarkovsky, 1979)`.
-fn parse_title_with_director(text: &str) -> Option<CreditLine> {
-    let (year, person) = year_and_person(text)?;
-    let (title, _) = split_off_year(text)?;
-    let words = title.split_whitespace().count();
-    (words <= MAX_TITLE_WORDS && !title.starts_with(char::is_lowercase) && !title.contains(['.', ';'])).then(
-        || {
-            let credit = |value| ParsedCredit { value, form: LabelForm::Separated };
-            let credits = vec![
-                credit(CreditValue::Title(title, Some(year))),
-                credit(CreditValue::Directors(vec![person])),
-            ];
-            CreditLine::Credits { credits, is_complete: true }
-        },
-    )
 }
 
 /// Parses a line such as `2023 | PG-13 | 2h 15m | Drama`, `(El Postino; Italia 1994)` or `American film from 2009`.
@@ -382,10 +362,16 @@ fn parse_people(label: CreditLabel, labelled: &Labelled<'_>) -> Option<Vec<Credi
     let mut parsed = Vec::new();
     match person_names::parse_names(names, shared)? {
         PersonNames::Nobody => parsed.push(CreditValue::Nobody),
-        PersonNames::Names(names) => parsed.push(match label {
-            CreditLabel::Directors => CreditValue::Directors(names),
-            CreditLabel::Writers => CreditValue::Writers(names),
-            _ => CreditValue::Stars(names),
+        PersonNames::Names(mut names) => parsed.push({
+            if labelled.form == LabelForm::Preposition && label != CreditLabel::Stars && names.len() > 1 {
+                // `Regi Ada Lund, Drama`
+                names.retain(|name| person_names::is_full_name(name));
+            }
+            match label {
+                CreditLabel::Directors => CreditValue::Directors(names),
+                CreditLabel::Writers => CreditValue::Writers(names),
+                _ => CreditValue::Stars(names),
+            }
         }),
     }
     if let Some(year) = year {

@@ -6,12 +6,12 @@ use super::headline_parts::{HeadlinePart, PartKind, is_column, split_parts};
 use super::headline_subject::{
     has_phrase, is_about_something_else, is_digest, is_news, names_review, names_two_years,
 };
-use super::labels::{WordKind, is_word};
+use super::labelled_ratings::stars_at_start;
+use super::labels::{CreditLabel, WordKind, is_word, split_label};
 use super::person_names::is_full_name;
 use super::quoted_title::{
     QuotedText, may_be_title, quoted_texts, split_off_year, strip_quotes, year_and_person,
 };
-use super::rating_lines::stars_at_start;
 use super::title_shape::{is_plausible, reads_like_title};
 use crate::domain::content_hash::fold_letters;
 use crate::domain::rating::Rating;
@@ -91,7 +91,8 @@ pub(super) fn read_headline(
     if is_news(&text, &quotes) {
         film.kind = HeadlineKind::News;
     }
-    film.director = year_and_person(&text).map(|(_, person)| person);
+    film.director =
+        year_and_person(&text).or_else(|| year_and_person(up_to_bracket(&text))).map(|(_, person)| person);
     if let Some((dated, director)) = split_off_maker(&text) {
         // `Stalker (1979), by Andrei Tarkovsky`
         let film = HeadlineFilm { director: Some(director.to_owned()), ..film };
@@ -99,26 +100,13 @@ pub(super) fn read_headline(
     }
     match quotes.as_slice() {
         [] => read_unquoted(text, film, language, is_in_body),
-        [quote] => {
-            // `Stalker (1979) “What was that?”`
-            let before = text.get(..quote.start).and_then(split_off_year);
-            if let Some((title, year)) = before.filter(|(title, _)| is_plausible(title)) {
-                return HeadlineFilm {
-                    title: Some(title),
-                    year: Some(year),
-                    condition: TitleCondition::Credits,
-                    ..film
-                };
-            }
-            read_quote(&text, quote, &mut film);
-            film
-        }
+        [quote] => read_quoted(&text, quote, film, is_in_body),
         [first, .., last] => {
             // `'A' and 'B'` are two films; a second quote elsewhere may be a comparison.
             let between = text.get(first.end..last.start).unwrap_or_default().trim().to_lowercase();
             let joins = [
                 "and", "&", "+", "/", "vs", "vs.", ",", "und", "et", "y", "e", "och", "og", "en", "i", "・",
-                "と", "and", "with",
+                "と", "with",
             ];
             if quotes.len() == 2 && joins.contains(&between.as_str()) || quotes.len() > 2 {
                 return HeadlineFilm { kind: HeadlineKind::SeveralFilms, rating: None, ..film };
@@ -130,6 +118,27 @@ pub(super) fn read_headline(
             film
         }
     }
+}
+
+/// Reads a headline with one text in quotation marks.
+fn read_quoted(
+    text: &str,
+    quote: &QuotedText,
+    mut film: HeadlineFilm,
+    is_in_body: &dyn Fn(&str) -> bool,
+) -> HeadlineFilm {
+    // `Stalker (1979) “What was that?”`
+    let before = text.get(..quote.start).and_then(|before| split_off_year(up_to_bracket(before)));
+    if let Some((title, year)) = before.filter(|(title, _)| is_plausible(title)) {
+        let (title, condition) = (Some(title), TitleCondition::Credits);
+        return HeadlineFilm { title, year: Some(year), condition, ..film };
+    }
+    read_quote(text, quote, &mut film);
+    let is_whole = quote.start == 0 && quote.end == text.len();
+    if is_whole && is_in_body(&quote.text) {
+        film.condition = TitleCondition::None;
+    }
+    film
 }
 
 /// Returns the title and the year of Letterboxd's headline `Stalker, 1979 - ★★★★½`, given what is before the rating.
@@ -346,6 +355,11 @@ fn is_sequel(text: &str) -> bool {
         && (number.starts_with(|c: char| c.is_ascii_digit()) || number.starts_with(char::is_uppercase))
 }
 
+/// Returns a text up to the end of its first brackets.
+fn up_to_bracket(text: &str) -> &str {
+    text.find([')', '）']).and_then(|at| text.get(..=at)).unwrap_or(text)
+}
+
 /// Splits the director off a title with its year.
 fn split_off_maker(text: &str) -> Option<(&str, &str)> {
     let (dated, name) = MAKERS.iter().find_map(|word| text.rsplit_once(word))?;
@@ -354,7 +368,7 @@ fn split_off_maker(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Returns a title without the director after it, as in `Stalker, de Andrei Tarkovsky`.
-fn without_maker(title: &str) -> &str {
+pub(super) fn without_maker(title: &str) -> &str {
     let cut = MAKERS.iter().filter_map(|word| title.rsplit_once(word)).find(|(_, name)| is_full_name(name));
     cut.map_or(title, |(title, _)| title)
 }
@@ -442,6 +456,11 @@ pub(super) fn split_off_rating(headline: &str) -> (String, Option<Rating>) {
                 longer.unwrap_or_else(|| (headline.get(..at).unwrap_or_default().to_owned(), rating));
             let rest =
                 rest.trim_end_matches(|c: char| c.is_whitespace() || ":-–—|,：｜".contains(c)).to_owned();
+            // `Stalker (1979) Betyg: 6/10`
+            let rest = match rest.rsplit_once(' ') {
+                Some((before, label)) if is_rating_label(label) => before.trim_end().to_owned(),
+                _ => rest,
+            };
             if !rest.is_empty() {
                 return (rest, Some(rating));
             }
@@ -451,6 +470,12 @@ pub(super) fn split_off_rating(headline: &str) -> (String, Option<Rating>) {
         return (rest.to_owned(), Some(rating));
     }
     (headline.to_owned(), None)
+}
+
+/// Whether a word is a label for ratings, which no title ends with.
+fn is_rating_label(word: &str) -> bool {
+    split_label(word)
+        .is_some_and(|labelled| labelled.labels == [CreditLabel::Rating] && labelled.value.is_empty())
 }
 
 /// Whether a line is capitalized like a title and is not a byline.

@@ -1,19 +1,26 @@
 //! Finds the title of the film where no label gives it: above the credits, in the headline, or in a line of its own.
 
+use std::collections::HashMap;
+
 use super::body_lines::{self, BodyLine};
 use super::credit_blocks::CreditBlocks;
 use super::credit_line::{CreditLine, CreditValue};
+use super::film_facts::parse_fact;
 use super::film_in_headline::{
     HeadlineFilm, HeadlineKind, TitleCondition, is_title_case, split_off_rating, without_brackets,
+    without_maker,
 };
-use super::labels::{WordKind, is_word};
-use super::quoted_title::{split_off_year, strip_quotes};
+use super::labels::{CreditLabel, WordKind, is_word, split_label};
+use super::quoted_title::{split_off_year, strip_quotes, year_and_person};
 use super::title_shape::{is_plausible, reads_like_title};
 use crate::domain::content_hash::fold_letters;
 use crate::domain::credit_evidence::{CreditCertainty, CreditOrigin};
 use crate::domain::film::Film;
 use crate::domain::rating::Rating;
 use crate::sources::html::Node;
+
+/// Lines in which a label for a rating is looked for.
+const MAX_LINES_BEFORE_RATING: usize = 8;
 
 /// The shortest text that counts as a title only because it is emphasized, in characters.
 const MIN_EMPHASIZED_CHARS: usize = 4;
@@ -37,6 +44,7 @@ pub(super) struct FoundTitle {
     pub(super) title: String,
     pub(super) year: Option<i16>,
     pub(super) rating: Option<Rating>,
+    pub(super) director: Option<String>,
     pub(super) origin: CreditOrigin,
     pub(super) certainty: CreditCertainty,
     /// The line that says nothing else.
@@ -46,14 +54,14 @@ pub(super) struct FoundTitle {
 impl FoundTitle {
     fn implied(title: String, origin: CreditOrigin) -> Self {
         let certainty = CreditCertainty::Implied;
-        Self { title, year: None, rating: None, origin, certainty, removed_line: None }
+        Self { title, year: None, rating: None, director: None, origin, certainty, removed_line: None }
     }
 }
 
 impl TitleChoice<'_> {
     /// Returns the title. `film` is what labels say about the film.
     pub(super) fn find(&self, film: &Film, has_rating: bool) -> Option<FoundTitle> {
-        let has_credits = !self.blocks.credits.is_empty() || has_rating;
+        let has_credits = !self.blocks.credits.is_empty() || has_rating || self.has_rating_label();
         if let Some(above) = self.above_the_credits() {
             return Some(above);
         }
@@ -81,13 +89,48 @@ impl TitleChoice<'_> {
         let may_be_one = matches!(self.in_headline.kind, HeadlineKind::Plain | HeadlineKind::Other);
         let found = marked.iter().filter(may_be_begin).max_by_key(|text| text.len()).filter(|_| may_be_one);
         let most_often = || {
-            let count = |wanted: &String| titles.iter().filter(|text| **text == wanted).count();
-            let best = titles.iter().max_by_key(|text| count(text))?;
-            let is_only = titles.iter().all(|text| text == best || count(text) < count(best));
-            (has_credits && is_only && count(best) > 1 && may_be_one).then_some(*best)
+            let mut counts: HashMap<&str, usize> = HashMap::new();
+            for text in &titles {
+                *counts.entry(text.as_str()).or_default() += 1;
+            }
+            let most = counts.values().copied().max().filter(|most| *most > 1)?;
+            let mut best = titles.iter().filter(|text| counts.get(text.as_str()) == Some(&most));
+            let first = best.next()?;
+            best.all(|other| other == first).then_some(*first)
         };
-        let title = found.or_else(most_often)?;
+        let title = found.or_else(|| if has_credits && may_be_one { most_often() } else { None })?;
         Some(FoundTitle::implied(title.clone(), CreditOrigin::Text))
+    }
+
+    /// Whether the text has these words in quotation marks or italics, as titles are written.
+    fn is_quoted(&self, words: &str) -> bool {
+        const MARKS: [(char, char); 9] = [
+            ('"', '"'),
+            ('\u{201C}', '\u{201D}'),
+            ('\u{201E}', '\u{201C}'),
+            ('\u{2018}', '\u{2019}'),
+            ('\u{201D}', '\u{201D}'),
+            ('«', '»'),
+            ('»', '«'),
+            ('《', '》'),
+            ('『', '』'),
+        ];
+        let words = words.trim();
+        let quoted = MARKS.map(|(open, close)| format!("{open}{words}{close}"));
+        words.chars().count() >= MIN_EMPHASIZED_CHARS
+            && (self.lines.iter().any(|line| quoted.iter().any(|quoted| line.text.contains(quoted)))
+                || body_lines::emphasized_texts(self.nodes).iter().any(|text| text == words))
+    }
+
+    /// Whether one of the first lines has a label for ratings, such as one whose value is `4 monuments`.
+    fn has_rating_label(&self) -> bool {
+        let is_rating = |line: &BodyLine| {
+            split_label(&line.text).is_some_and(|labelled| {
+                let is_number = labelled.value.starts_with(|c: char| c.is_ascii_digit());
+                labelled.labels == [CreditLabel::Rating] && is_number && parse_fact(labelled.value).is_none()
+            })
+        };
+        self.lines.iter().take(MAX_LINES_BEFORE_RATING).any(is_rating)
     }
 
     /// The line above the credits.
@@ -129,9 +172,8 @@ impl TitleChoice<'_> {
         if self.in_headline.kind != HeadlineKind::Plain {
             return None;
         }
-        if let Some((title, year, rating)) = title_line(self.lines) {
-            let found = FoundTitle::implied(title, CreditOrigin::Text);
-            return Some(FoundTitle { year: Some(year), rating, ..found });
+        if let Some(line) = title_line(self.lines) {
+            return Some(line);
         }
         let year = year_below_headline(self.headline, self.lines, self.parsed)?;
         let title = strip_quotes(self.headline).to_owned();
@@ -144,12 +186,18 @@ impl TitleChoice<'_> {
         // Credits without a title are those of the film in the headline.
         let is_plain = self.in_headline.kind == HeadlineKind::Plain;
         if is_plain && names_people(self.blocks) && reads_like_bare_title(headline, self.is_english) {
-            let title = form_in_body(strip_quotes(without_brackets(headline)), self.lines);
+            let title = form_in_body(strip_quotes(bare_title(headline)), self.lines);
             return Some(FoundTitle::implied(title, CreditOrigin::Headline));
         }
         // The headline may be the title itself, if the text writes it like one.
         let folded = fold_letters(headline);
-        if !has_credits || !is_title_case(headline) || folded.is_empty() {
+        if folded.is_empty() {
+            return None;
+        }
+        if is_plain && is_plausible(headline) && self.is_quoted(headline) {
+            return Some(FoundTitle::implied(headline.trim().to_owned(), CreditOrigin::Headline));
+        }
+        if !has_credits || !is_title_case(headline) {
             return None;
         }
         let emphasized = body_lines::marked_texts(self.nodes);
@@ -171,15 +219,23 @@ fn year_below_headline(headline: &str, lines: &[BodyLine], parsed: &[CreditLine]
     year.filter(|_| !first.is_empty() && first == fold_letters(headline))
 }
 
-/// Returns the only title that has a line of its own with its year, and perhaps a rating: `Stalker (1979) ★★★★`.
-fn title_line(lines: &[BodyLine]) -> Option<(String, i16, Option<Rating>)> {
+/// Returns the only title that has a line of its own with its year, and perhaps its director or a rating: `Stalker (1979) ★★★★`,
+/// `Stalker (Andrei Tarkovsky, 1979)`.
+fn title_line(lines: &[BodyLine]) -> Option<FoundTitle> {
     let mut found = lines.iter().filter_map(|line| {
         let (text, rating) = split_off_rating(&line.text);
         let (title, year) = split_off_year(&text)?;
-        (is_plausible(&title) && is_title_case(&title)).then_some((title, year, rating))
+        let director = year_and_person(&text).map(|(_, person)| person);
+        let is_title = is_plausible(&title) && (is_title_case(&title) || director.is_some());
+        is_title.then(|| FoundTitle {
+            year: Some(year),
+            rating,
+            director,
+            ..FoundTitle::implied(title, CreditOrigin::Text)
+        })
     });
     let first = found.next()?;
-    found.all(|(title, ..)| title == first.0).then_some(first)
+    found.all(|other| other.title == first.title).then_some(first)
 }
 
 /// Whether the line before one is the heading of credits, such as `Film facts`.
@@ -194,13 +250,20 @@ fn names_people(blocks: &CreditBlocks) -> bool {
     blocks.credits.iter().any(|credit| is_people(&credit.value))
 }
 
+/// Returns a headline without the director or the brackets after the title.
+fn bare_title(headline: &str) -> &str {
+    without_brackets(without_maker(headline))
+}
+
 /// Whether a headline of one part can be the title: short, and no sentence.
 fn reads_like_bare_title(headline: &str, is_english: bool) -> bool {
     const MAX_WORDS: usize = 6;
-    let title = without_brackets(headline);
-    title.split_whitespace().count() <= MAX_WORDS
-        && is_plausible(title)
-        && reads_like_title(title, is_english)
+    /// So few words are hardly a sentence.
+    const MAX_SHORT_WORDS: usize = 2;
+    let title = bare_title(headline);
+    let words = title.split_whitespace().count();
+    let is_short = words <= MAX_SHORT_WORDS && !title.contains([',', ';']);
+    words <= MAX_WORDS && is_plausible(title) && (is_short || reads_like_title(title, is_english))
 }
 
 /// Returns the beginning of a title that the text emphasizes, if it does not emphasize all of it: the headline goes on with a
@@ -278,6 +341,14 @@ fn title_above(
     let folded = fold_letters(&title);
     let is_part = !folded.is_empty() && fold_letters(headline).contains(&folded);
     let is_contradicted = in_headline.title.as_ref().is_some_and(|known| fold_letters(known) != folded);
+    // `Screenplay Ada Lund` and `Sundance Film Festival` are no titles.
+    let is_credit = split_label(&title).is_some();
+    let is_festival = title.to_lowercase().split_whitespace().any(|word| {
+        ["festival", "filmfest", "fest", "festivalen", "cinema", "cinemas", "premiere"].contains(&word)
+    });
+    if !is_part && (is_credit || is_festival || !title.contains(char::is_alphabetic)) {
+        return None;
+    }
     let is_heading =
         [WordKind::Heading, WordKind::Review, WordKind::Column].into_iter().any(|kind| is_word(&title, kind));
     let is_title = is_part || year.is_some() || follows_heading || is_title_case(&title);

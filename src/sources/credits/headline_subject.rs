@@ -6,9 +6,11 @@ use super::quoted_title::{QuotedText, split_off_year};
 
 /// Whether a headline announces a trailer or the like. Words in quotation marks do not count.
 pub(super) fn is_news(text: &str, quotes: &[QuotedText]) -> bool {
-    const WORDS: [&str; 8] =
-        ["trailer", "trailers", "teaser", "interview", "interviews", "entrevista", "intervista", "casting"];
-    if names_review(text) {
+    const WORDS: [&str; 4] = ["trailer", "trailers", "teaser", "casting"];
+    const STARTS: [&str; 6] =
+        ["interview:", "interview –", "interview -", "interview |", "entrevista:", "intervista:"];
+    // `The Trailer (2014)` is a film.
+    if names_review(text) || split_off_year(text).is_some() {
         return false;
     }
     let mut around = String::new();
@@ -19,7 +21,8 @@ pub(super) fn is_news(text: &str, quotes: &[QuotedText]) -> bool {
     }
     around.push_str(text.get(start..).unwrap_or_default());
     let around = around.to_lowercase();
-    around.contains("first look")
+    STARTS.iter().any(|start| around.starts_with(start))
+        || around.contains("first look")
         || around.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.contains(&word))
 }
 
@@ -53,7 +56,9 @@ pub(super) fn is_digest(text: &str) -> bool {
     let is_list = lower.starts_with("ranking ")
         || lower.split(|c: char| !c.is_alphanumeric()).any(|word| word == "ranked")
         || lower.strip_prefix("top ").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    is_list || lower.contains("in review") || lower.contains("under review")
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    is_list || words.windows(2).any(|pair| matches!(pair, ["in" | "under", "review"]))
 }
 
 /// Whether a headline is of a review of something that is not a film, such as a book or a season of a series.

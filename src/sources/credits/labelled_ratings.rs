@@ -1,4 +1,4 @@
-//! Parses ratings that a label introduces, and those that are a line of their own.
+//! Parses ratings that a label introduces, that are a line of their own, or that a line begins with.
 
 use super::labels::Labelled;
 use crate::domain::rating::Rating;
@@ -6,7 +6,23 @@ use crate::domain::rating::Rating;
 /// Parses a line whose label is one for ratings of the critic's own, as in `Popcorn rating: 3.5 kernels out of 5`.
 pub(super) fn own_rating(text: &str) -> Option<Rating> {
     /// Words of ratings that others give, or that are not of the film.
-    const OTHERS: [&str; 29] = [
+    const OTHERS: [&str; 45] = [
+        "gore",
+        "violence",
+        "scare",
+        "fear",
+        "sex",
+        "nudity",
+        "language",
+        "action",
+        "rewatch",
+        "family",
+        "kids",
+        "music",
+        "acting",
+        "story",
+        "humor",
+        "humour",
         "imdb",
         "mpaa",
         "mpa",
@@ -94,4 +110,30 @@ pub(super) fn parse_rating(labelled: &Labelled<'_>) -> Option<Rating> {
 pub(super) fn rated(labelled: &Labelled<'_>) -> Option<Rating> {
     let is_rated = labelled.head.trim().eq_ignore_ascii_case("rated");
     Rating::parse(labelled.value).filter(|rating| is_rated && rating.as_str().chars().count() > 2)
+}
+
+/// Splits the row of stars at the beginning of a text off.
+pub(super) fn stars_at_start(text: &str) -> Option<(Rating, &str)> {
+    let text = text.trim_start();
+    let width: usize = text
+        .chars()
+        .take_while(|c| is_star(*c) || matches!(c, '½' | ' ' | '\u{FE0F}'))
+        .map(char::len_utf8)
+        .sum();
+    let width = if text.get(width..)?.starts_with("1/2") { width + 3 } else { width };
+    let row = text.get(..width)?;
+    // A legend such as `★★★★★ = masterpiece, ★ = avoid` rates nothing, and what `★★★+ (3.5)` means is not known.
+    let after = text.get(width..)?;
+    let is_picture = |c: char| matches!(u32::from(c), 0x1F300..=0x1FAFF);
+    if after.starts_with(['=', '+']) || after.starts_with(is_picture) || after.contains(is_star) {
+        return None;
+    }
+    let rest = text.get(width..)?.trim_start_matches(|c: char| c.is_whitespace() || ":-–—|".contains(c));
+    let rating = Rating::parse(row.trim()).filter(|_| row.chars().filter(|c| is_star(*c)).count() >= 2)?;
+    Some((rating, rest))
+}
+
+/// Whether a character is a star. Other symbols, such as pumpkins, are ratings only with a scale.
+pub(super) const fn is_star(c: char) -> bool {
+    matches!(c, '★' | '☆' | '⭐' | '🌟' | '⯪' | '⯨' | '✭' | '✩' | '✮' | '✯' | '✰')
 }

@@ -277,7 +277,26 @@ pub(super) fn split_label(text: &str) -> Option<Labelled<'_>> {
     if let Some(labelled) = split_abbreviated_label(text) {
         return Some(labelled);
     }
-    [LabelForm::Spaced, LabelForm::Preposition].into_iter().find_map(|form| split_spaced_label(text, form))
+    [LabelForm::Spaced, LabelForm::Preposition]
+        .into_iter()
+        .find_map(|form| split_spaced_label(text, form))
+        .or_else(|| split_bare_label(text))
+}
+
+/// Splits a line such as `Director Celine Song`, whose label usually has a colon. It counts only beside other credits.
+fn split_bare_label(text: &str) -> Option<Labelled<'_>> {
+    let (head, value) = text.split_once(' ')?;
+    let labels = find_labels(head, LabelForm::Separated)?;
+    let is_people = |label: &CreditLabel| {
+        matches!(label, CreditLabel::Directors | CreditLabel::Writers | CreditLabel::Stars)
+    };
+    let starts_upper = [head, value].iter().all(|text| text.starts_with(char::is_uppercase));
+    (starts_upper && labels.iter().all(is_people)).then(|| Labelled {
+        labels,
+        form: LabelForm::Preposition,
+        head,
+        value: value.trim(),
+    })
 }
 
 fn is_separator(c: char) -> bool {
@@ -407,11 +426,12 @@ mod tests {
             ("D: Ilse Brandt", vec![Directors], "Ilse Brandt"),
             ("dir. Ilse Brandt", vec![Directors], "Ilse Brandt"),
             ("reż. Ilse Brandt", vec![Directors], "Ilse Brandt"),
+            ("Director Ilse Brandt", vec![Directors], "Ilse Brandt"),
         ] {
             let found = split_label(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((found.labels, found.value), (labels, value), "{text}");
         }
-        for text in ["A lift stops", "Director Ilse Brandt", "Art Direction of the year: X", "12:30", ""] {
+        for text in ["A lift stops", "director of it all", "Art Direction of the year: X", "12:30", ""] {
             assert_eq!(split_label(text), None, "{text}");
         }
     }

@@ -1,6 +1,6 @@
 //! Finds quoted texts in headlines, and splits quotation marks and years off titles.
 
-use super::film_facts::{only_year, parse_fact, parse_year};
+use super::film_facts::{FilmFact, only_year, parse_fact, parse_year};
 use super::person_names::is_full_name;
 
 /// The maximum length of a title in characters.
@@ -133,7 +133,18 @@ pub(super) fn split_off_year(text: &str) -> Option<(String, i16)> {
 /// Returns the year and the person that the brackets at the end of a text name, as in `Stalker (Andrei Tarkovsky, 1979)` or
 /// `Stalker (1979, dir. Andrei Tarkovsky)`.
 pub(super) fn year_and_person(text: &str) -> Option<(i16, String)> {
-    const COMPANIES: [&str; 11] = [
+    const COMPANIES: [&str; 22] = [
+        "lorber",
+        "ghibli",
+        "bros",
+        "bros.",
+        "brothers",
+        "releasing",
+        "distribution",
+        "cinema",
+        "classics",
+        "international",
+        "productions",
         "pictures",
         "films",
         "film",
@@ -148,7 +159,11 @@ pub(super) fn year_and_person(text: &str) -> Option<(i16, String)> {
     ];
     let (_, inner) = text.trim().strip_suffix(')')?.rsplit_once('(')?;
     let (first, second) = inner.split_once(", ")?;
-    let (year, person) = match (parse_year(first), parse_year(second)) {
+    let year_of = |text: &str| match parse_fact(text) {
+        Some(FilmFact::Year(year)) => Some(year),
+        _ => None,
+    };
+    let (year, person) = match (year_of(first), year_of(second)) {
         (Some(year), None) => (year, second),
         (None, Some(year)) => (year, first),
         _ => return None,

@@ -2,8 +2,9 @@
 
 use super::body_lines::BodyLine;
 use super::credit_line::{CreditLine, CreditValue};
+use super::labelled_ratings::is_star;
 use super::labels::{CreditLabel, split_label};
-use crate::domain::rating::{Rating, is_rating_symbol};
+use crate::domain::rating::Rating;
 
 /// The maximum number of lines after the rating.
 const MAX_LINES_AFTER: usize = 6;
@@ -40,7 +41,7 @@ pub(super) fn has_contradicting_lines(lines: &[BodyLine], parsed: &[CreditLine])
         let ends_with_rating = line
             .text
             .trim_end_matches(['.', '!', ')', ' '])
-            .ends_with(|c: char| c.is_ascii_digit() || is_rating_symbol(c));
+            .ends_with(|c: char| c.is_ascii_digit() || is_star(c));
         (is_text && ends_with_rating).then(|| rating_at_end_of_text(&line.text))?
     });
     let mut ratings = of_lines.chain(of_texts);
@@ -102,7 +103,7 @@ pub(super) fn rating_at_end(lines: &[BodyLine], parsed: &[CreditLine]) -> Option
 fn labelled_at_start(text: &str) -> Option<Rating> {
     let (sentence, _) = text.split_once(". ")?;
     let labelled = split_label(sentence).filter(|labelled| labelled.labels == [CreditLabel::Rating])?;
-    let is_explicit = labelled.value.contains(|c: char| c == '/' || is_rating_symbol(c));
+    let is_explicit = labelled.value.contains(|c: char| c == '/' || is_star(c));
     is_explicit.then(|| Rating::parse_labelled(labelled.value))?
 }
 
@@ -132,35 +133,13 @@ fn rating_at_end_of_text(text: &str) -> Option<Rating> {
         let start = text
             .char_indices()
             .rev()
-            .take_while(|(_, c)| is_rating_symbol(*c) || matches!(c, '½' | ' ' | ')' | '('))
+            .take_while(|(_, c)| is_star(*c) || matches!(c, '½' | ' ' | ')' | '('))
             .last()?
             .0;
         let row = text.get(start..)?.trim();
-        (row.chars().filter(|c| is_rating_symbol(*c)).count() >= 2).then(|| Rating::parse(row))?
+        (row.chars().filter(|c| is_star(*c)).count() >= 2).then(|| Rating::parse(row))?
     };
     stars().or_else(labelled).or_else(|| Rating::find_in_sentence(sentence))
-}
-
-/// Splits the row of stars at the beginning of a text off.
-pub(super) fn stars_at_start(text: &str) -> Option<(Rating, &str)> {
-    let text = text.trim_start();
-    let width: usize = text
-        .chars()
-        .take_while(|c| is_rating_symbol(*c) || matches!(c, '½' | ' ' | '\u{FE0F}'))
-        .map(char::len_utf8)
-        .sum();
-    let width = if text.get(width..)?.starts_with("1/2") { width + 3 } else { width };
-    let row = text.get(..width)?;
-    // A legend such as `★★★★★ = masterpiece, ★ = avoid` rates nothing, and what `★★★+ (3.5)` means is not known.
-    let after = text.get(width..)?;
-    let is_picture = |c: char| matches!(u32::from(c), 0x1F300..=0x1FAFF);
-    if after.starts_with(['=', '+']) || after.starts_with(is_picture) || after.contains(is_rating_symbol) {
-        return None;
-    }
-    let rest = text.get(width..)?.trim_start_matches(|c: char| c.is_whitespace() || ":-–—|".contains(c));
-    let rating =
-        Rating::parse(row.trim()).filter(|_| row.chars().filter(|c| is_rating_symbol(*c)).count() >= 2)?;
-    Some((rating, rest))
 }
 
 /// Whether a line is what a platform adds to a review.

@@ -270,6 +270,8 @@ fn what_looks_like_a_credit_and_is_none_is_not_read() {
     for line in ["★★★★★ = masterpiece, ★ = avoid", "★★★+ (3.5)", "☆☆☆☆☆"] {
         assert_eq!(read(line).rating, None, "{line}");
     }
+    // What the critic rates beside the film.
+    assert_eq!(read("Gore score: 4/5").rating, None);
     // Ratings of several films.
     let list = "<p>1. Salt</p><p>⭐ 4/5</p><p>2. Oars</p><p>⭐ 2/5</p>";
     assert_eq!(extract("Films of the week", list, Some("en")).rating, None);
@@ -343,8 +345,13 @@ fn a_title_is_read_with_its_director_and_year() {
         let read = (film.title.as_str(), film.year, film.directors);
         assert_eq!(read, ("Stalker", Some(1979), vec!["Andrei Tarkovsky".to_owned()]), "{headline}");
     }
+    // Another film in the text is not the one of the headline.
+    let also = format!("{PROSE}<p>Solaris (Andrei Tarkovsky, 1972)</p>");
+    assert_eq!(extract("Review: Stalker", &also, Some("en")).film.title, "Stalker");
     // A company or a country is no director, and two films are none.
-    for headline in ["Stalker (Paramount Pictures, 1979)", "Stalker (South Korea, 1979)"] {
+    for headline in
+        ["Stalker (Paramount Pictures, 1979)", "Stalker (Kino Lorber, 1979)", "Stalker (South Korea, 1979)"]
+    {
         assert!(extract(headline, PROSE, Some("en")).film.directors.is_empty(), "{headline}");
     }
     let two = "<p>Stalker (Andrei Tarkovsky, 1979)</p><p>Salt (Ada Lund, 1981)</p>";
@@ -364,5 +371,25 @@ fn news_has_no_credits() {
             Film::default(),
             "{headline}"
         );
+    }
+}
+
+#[test]
+fn words_of_a_headline_are_compared_as_a_whole() {
+    for headline in ["Aladdin Review", "Tropic Thunder review", "The Interview (2014) ★★★"] {
+        let credits = extract(headline, &format!("<p>Directed by Sean Baker</p>{PROSE}"), Some("en"));
+        assert_eq!(credits.film.directors, ["Sean Baker"], "{headline}");
+    }
+    let credits = extract("The Year in Review", &format!("<p>Directed by Sean Baker</p>{PROSE}"), Some("en"));
+    assert_eq!(credits.film, Film::default());
+}
+
+#[test]
+fn a_line_above_the_credits_that_is_no_title_is_not_the_film() {
+    for line in ["Sundance Film Festival", "Screenplay Celine Song", "Director Celine Song"] {
+        let block =
+            format!("<p>{line}</p><p>Directed by: Celine Song</p><p>Starring: Greta Lee, Teo Yoo</p>");
+        let film = extract("Past Lives", &format!("{block}{PROSE}"), Some("en")).film;
+        assert_eq!(film.title, "Past Lives", "{line}");
     }
 }

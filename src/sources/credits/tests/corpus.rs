@@ -121,6 +121,7 @@ fn credits_are_read_as_critics_write_them() {
         include_str!("../../../../tests/fixtures/credits/pages.toml"),
         include_str!("../../../../tests/fixtures/credits/shapes.toml"),
         include_str!("../../../../tests/fixtures/credits/natural.toml"),
+        include_str!("../../../../tests/fixtures/credits/sample.toml"),
     ];
     let count: usize = corpora.iter().map(|corpus| measure(corpus, &mut scores, &mut report)).sum();
     for (field, score) in &scores {
