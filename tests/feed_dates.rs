@@ -15,6 +15,7 @@ use crate::support::{Database, Fixture};
 
 both_databases!(
     an_undated_archive_is_sent_to_nobody,
+    an_undated_archive_is_not_newer_than_its_feed,
     an_undated_entry_is_new_only_above_those_that_were_known,
     an_undated_feed_that_turns_its_order_or_gets_longer_sends_nothing,
     an_undated_entry_is_archived_until_the_feed_was_read_to_its_last_page,
@@ -66,6 +67,13 @@ async fn an_undated_archive_is_sent_to_nobody(database: Database) {
     assert_eq!(archived.len(), 7, "{archived:?}");
     assert!(archived.iter().all(|line| line.contains("it has no date")), "{archived:?}");
     assert_eq!(fixture.items(&fixture.critic["outbox"]).await.len(), 7, "each has a page");
+}
+
+async fn an_undated_archive_is_not_newer_than_its_feed(database: Database) {
+    let fixture =
+        fixture_with_feed(database, &films(&["Alpha", "Beta"]), "publish_since = \"2024-05-06\"").await;
+    let listed = fixture.app.command_output(&["review", "list"]).await;
+    assert_eq!(listed.matches("2024-05-06").count(), 2, "{listed}");
 }
 
 async fn an_undated_entry_is_new_only_above_those_that_were_known(database: Database) {

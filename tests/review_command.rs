@@ -154,6 +154,10 @@ async fn a_scheduled_review_can_be_held_before_its_time(database: Database) {
     assert!(held.contains("waits until you release it") && held.contains(&release), "{held}");
     let again = fixture.app.cli(&["review", "unschedule", slug]).await;
     assert!(String::from_utf8_lossy(&again.stderr).contains("the review is not scheduled"));
+    fixture.app.command_output(&["feed", "release", slug]).await;
+    let listed = fixture.app.command_output(&["review", "list", "--state", "published"]).await;
+    let planned = at.to_string();
+    assert!(listed.contains(slug) && !listed.contains(&planned[..10]), "released, it is of today: {listed}");
     fixture.app.command_output(&["retract", slug]).await;
     let retracted = fixture.app.cli(&["review", "unschedule", slug]).await;
     assert!(!retracted.status.success(), "retracting is final");

@@ -124,6 +124,12 @@ impl Rating {
         }
     }
 
+    /// Whether another rating gives another value on the same scale.
+    pub fn contradicts(&self, other: &Self) -> bool {
+        std::mem::discriminant(&self.scale) == std::mem::discriminant(&other.scale)
+            && self.slug() != other.slug()
+    }
+
     /// Returns a sort key from 0 to 1000 that is comparable between scales. It is never shown, since a letter
     /// grade has no agreed value in stars.
     pub fn rank(&self) -> u16 {

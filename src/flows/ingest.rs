@@ -269,7 +269,7 @@ async fn poll(app: &App, feed: &Feed, lease: LeaseId, reading: &Reading) -> anyh
     };
     let FeedPage { mut document, url: base, folder, validators, moved_to, discovered } = *page;
     let feed = &read_at(app, feed, &base)?;
-    let (next, keys) = (document.next_page(&base), PageKeys::of(&document));
+    let (next, keys) = (document.next_page(&base), PageKeys::of_first_page(&document, feed, reading));
     let is_empty = document.entries.is_empty() && document.excluded.is_empty();
     let mut authors = feed.authors.clone();
     let has_chosen = select_entries(app, feed, &mut document, &mut authors, false).await?;

@@ -105,7 +105,7 @@ pub fn extract_in_column(
             is_in_body: &is_in_body,
         });
         extractor.take_year(&headline, &blocks);
-        extractor.take_director(&headline);
+        extractor.take_director(headline.director.as_ref(), CreditOrigin::Headline);
     }
     body_lines::remove_lines(&mut nodes, &extractor.removed);
     extractor.credits.body = html::write(&nodes);
@@ -187,10 +187,10 @@ impl Extractor {
     /// Uses what follows the word *film* as the title, if the headline or the text has it, too.
     fn take_possible_title(&mut self, headline: &str, blocks: &CreditBlocks, lines: &[BodyLine]) {
         let found = blocks.credits.iter().find_map(|credit| match &credit.value {
-            CreditValue::PossibleTitle(title, year) => Some((credit, title, *year)),
+            CreditValue::PossibleTitle(title) => Some((credit, title)),
             _ => None,
         });
-        let Some((credit, title, year)) = found else { return };
+        let Some((credit, title)) = found else { return };
         let folded = fold_letters(title);
         let is_elsewhere = fold_letters(headline).contains(&folded)
             || lines
@@ -198,7 +198,7 @@ impl Extractor {
                 .enumerate()
                 .any(|(at, line)| !credit.lines.contains(&at) && fold_letters(&line.text).contains(&folded));
         if !folded.is_empty() && is_elsewhere && is_title_case(title) {
-            self.take(&BlockCredit { value: CreditValue::Title(title.clone(), year), ..credit.clone() });
+            self.take(&BlockCredit { value: CreditValue::Title(title.clone(), None), ..credit.clone() });
         }
     }
 
@@ -266,24 +266,18 @@ impl Extractor {
             self.record(CreditField::Year, found.origin, found.certainty, year.to_string());
             self.credits.film.year = Some(year);
         }
-        if let Some(director) = found.director.filter(|_| self.credits.film.directors.is_empty()) {
-            self.record(CreditField::Directors, found.origin, found.certainty, director.clone());
-            self.credits.film.directors.push(director);
-        }
+        self.take_director(found.director.as_ref(), found.origin);
         if let Some(rating) = found.rating.filter(|_| self.credits.rating.is_none()) {
             self.record(CreditField::Rating, found.origin, found.certainty, rating.as_str().to_owned());
             self.credits.rating = Some(rating);
         }
     }
 
-    /// Uses the director in the brackets of the headline, if no label names one.
-    fn take_director(&mut self, headline: &HeadlineFilm) {
-        if let Some(director) = &headline.director
-            && self.credits.film.directors.is_empty()
-            && !self.credits.film.title.is_empty()
-        {
-            let (field, origin) = (CreditField::Directors, CreditOrigin::Headline);
-            self.record(field, origin, CreditCertainty::Implied, director.clone());
+    /// Uses the director in brackets beside the title, if no label names one.
+    fn take_director(&mut self, director: Option<&String>, origin: CreditOrigin) {
+        let film = &self.credits.film;
+        if let Some(director) = director.filter(|_| film.directors.is_empty() && !film.title.is_empty()) {
+            self.record(CreditField::Directors, origin, CreditCertainty::Implied, director.clone());
             self.credits.film.directors.push(director.clone());
         }
     }
@@ -337,7 +331,7 @@ fn describe(value: &CreditValue) -> Option<(CreditField, String)> {
         CreditValue::Released(PartialDate::Month(year) | PartialDate::Year(year))
         | CreditValue::Year(year, _) => (CreditField::Year, year.to_string()),
         CreditValue::Rated(rating) => (CreditField::Rating, rating.as_str().to_owned()),
-        CreditValue::Title(title, _) | CreditValue::PossibleTitle(title, _) => {
+        CreditValue::Title(title, _) | CreditValue::PossibleTitle(title) => {
             (CreditField::Title, title.clone())
         }
         CreditValue::Published(_) | CreditValue::Nobody | CreditValue::NoField => return None,

@@ -6,8 +6,8 @@ use super::tokens::{PlacedPart, RatingPart, StarRow, tokenize};
 
 /// A longer text, in characters, is prose and not a rating.
 pub(super) const MAX_CHARS: usize = 40;
-/// The longest text with a rating and a remark, in bytes.
-const MAX_BYTES: usize = 400;
+/// The longest text with a rating and a remark, in words.
+const MAX_WORDS: usize = 20;
 /// The longest remark after a rating, in words: `4/5 – Recommended`.
 const MAX_REMARK_WORDS: usize = 6;
 /// The longest unit of a critic's own, in words.
@@ -25,7 +25,7 @@ pub(super) enum RatingContext {
 
 /// Parses a rating, with or without brackets around it and a remark after it. Returns the rating without them.
 pub(super) fn parse(value: &str, context: RatingContext) -> Option<(String, RatingScale)> {
-    if value.len() > MAX_BYTES {
+    if value.split_whitespace().nth(MAX_WORDS).is_some() {
         return None;
     }
     if let Some(letter) = parse_letter(value) {

@@ -24,15 +24,19 @@ impl FeedPoll<'_> {
         self.columns = document.columns.clone();
         let (mut candidates, mut document_ids) = candidates(document);
         let mut tx = self.app.db.begin().await?;
-        forget_reused_ids(&mut tx, self.feed, &mut candidates, &mut document_ids).await?;
+        let known = forget_reused_ids(&mut tx, self.feed, &mut candidates, &mut document_ids).await?;
         drop(tx);
         self.document_ids = document_ids.of_page(&[]);
-        self.process_all(candidates).await
+        self.process_all(candidates, &known).await
     }
 
     /// Processes entries; returns whether none failed.
-    pub(super) async fn process_all(&mut self, candidates: Vec<Candidate>) -> anyhow::Result<bool> {
-        let (mut unknown, changed) = self.split(candidates).await?;
+    pub(super) async fn process_all(
+        &mut self,
+        candidates: Vec<Candidate>,
+        known: &KnownEntries,
+    ) -> anyhow::Result<bool> {
+        let (mut unknown, changed) = self.split(candidates, known).await?;
         // Each of these locks a review, which no transaction does after it has indexed another.
         let mut is_whole = self.process_each(changed).await?;
         while !unknown.is_empty() {
@@ -57,11 +61,11 @@ impl FeedPoll<'_> {
     async fn split(
         &mut self,
         candidates: Vec<Candidate>,
+        known_entries: &KnownEntries,
     ) -> anyhow::Result<(Vec<Candidate>, Vec<Candidate>)> {
         let (mut unknown, mut changed) = (Vec::new(), Vec::new());
         let mut has_cleared = false;
         let mut tx = self.app.db.begin().await?;
-        let known_entries = KnownEntries::find(&mut tx, self.feed.id, &candidates).await?;
         let scheduled: HashMap<ReviewId, Option<Timestamp>> =
             reviews::list_scheduled(&mut tx, self.feed.id).await?.into_iter().collect();
         for candidate in candidates {

@@ -39,7 +39,7 @@ pub(super) async fn read_missed_pages(
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<Option<NextPage>> {
     let is_archive_read = feed.pages.read > 0 && feed.pages.next.is_none();
-    let mut texts: HashSet<u64> = PageKeys::of(document).texts.into_iter().flatten().collect();
+    let mut texts: Option<HashSet<u64>> = None;
     let mut from = 0;
     let mut read = 1;
     while let NextPage::At(url) = &next
@@ -68,6 +68,7 @@ pub(super) async fn read_missed_pages(
         let mut more = page.document;
         next = more.next_page(&page.url);
         // Some servers ignore the number of a page, and make new ids for each request.
+        let texts = texts.get_or_insert_with(|| PageKeys::of(document).texts.into_iter().flatten().collect());
         let mut keys = PageKeys::of(&more).texts.into_iter();
         more.entries.retain(|_| keys.next().flatten().is_none_or(|text| texts.insert(text)));
         if !select_entries(app, feed, &mut more, authors, !document.entries.is_empty()).await? {

@@ -57,7 +57,7 @@ pub(super) struct FirstPage {
     /// Its URL after redirects.
     pub(super) url: Url,
     pub(super) next: NextPage,
-    /// The keys of its entries.
+    /// The keys of its entries, if older pages may be read.
     pub(super) keys: PageKeys,
     /// Whether the feed takes any of them.
     pub(super) has_entries: bool,
@@ -98,6 +98,12 @@ enum Step {
 }
 
 impl PageKeys {
+    /// The keys of the first page of a feed; none if its older pages have been read, as at most polls.
+    pub(super) fn of_first_page(document: &FeedDocument, feed: &Feed, reading: &Reading) -> Self {
+        let may_read_on = reading.all || feed.pages.read == 0 || feed.pages.next.is_some();
+        if may_read_on { Self::of(document) } else { Self::default() }
+    }
+
     /// The keys of a document.
     pub(super) fn of(document: &FeedDocument) -> Self {
         let entries = document.entries.iter().map(|entry| {

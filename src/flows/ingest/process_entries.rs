@@ -45,13 +45,13 @@ impl FeedPoll<'_> {
         self.columns = document.columns.clone();
         let (mut candidates, mut document_ids) = candidates(document);
         let mut tx = self.app.db.begin().await?;
-        forget_reused_ids(&mut tx, self.feed, &mut candidates, &mut document_ids).await?;
+        let known = forget_reused_ids(&mut tx, self.feed, &mut candidates, &mut document_ids).await?;
         drop(tx);
         self.document_ids = if has_more { document_ids.of_page(&candidates) } else { document_ids };
         let undated: Vec<&Candidate> =
             candidates.iter().filter(|candidate| candidate.entry.content.published.is_none()).collect();
         if undated.is_empty() {
-            return self.process_all(candidates).await;
+            return self.process_all(candidates, &known).await;
         }
         let order = entry_order(&candidates);
         if self.feed.is_read() {
@@ -70,7 +70,7 @@ impl FeedPoll<'_> {
                 }
             }
         }
-        let is_whole = self.process_all(candidates).await?;
+        let is_whole = self.process_all(candidates, &known).await?;
         let mut tx = self.app.db.begin().await?;
         feeds::save_entry_order(&mut tx, self.feed.id, &order).await?;
         tx.commit().await?;

@@ -11,13 +11,14 @@ use crate::domain::review::{Review, ReviewContent};
 use crate::store::feed_entries::StoredEntry;
 use crate::store::{Result, Tx, reviews};
 
-/// Removes from the entries of a document, and from its ids and URLs, those that belong to another review.
+/// Removes from the entries of a document, and from its ids and URLs, those that belong to another review. Returns the entries of
+/// the feed that have the others.
 pub(super) async fn forget_reused_ids(
     tx: &mut Tx,
     feed: &Feed,
     candidates: &mut [Candidate],
     document_ids: &mut DocumentIds,
-) -> Result<()> {
+) -> Result<KnownEntries> {
     use EntryIdentity::{Other, Same, Unclear};
     let known = KnownEntries::find(tx, feed.id, candidates).await?;
     let (mut guids, mut urls) = (HashSet::new(), HashSet::new());
@@ -40,7 +41,7 @@ pub(super) async fn forget_reused_ids(
         }
     }
     document_ids.forget(&guids, &urls);
-    Ok(())
+    Ok(known)
 }
 
 /// What an entry is that has the id or link of a known one.

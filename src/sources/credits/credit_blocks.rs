@@ -293,7 +293,7 @@ const fn kind_number(value: &CreditValue) -> u8 {
         CreditValue::Year(..) => 7,
         CreditValue::Nobody => 8,
         CreditValue::NoField => 9,
-        CreditValue::PossibleTitle(..) => 10,
+        CreditValue::PossibleTitle(_) => 10,
     }
 }
 
@@ -352,9 +352,5 @@ pub(super) fn agreed_rating(credits: &[BlockCredit]) -> Option<(usize, Rating)> 
         _ => None,
     });
     let (at, first) = ratings.next()?;
-    let contradicts = |other: &Rating| {
-        std::mem::discriminant(&other.scale()) == std::mem::discriminant(&first.scale())
-            && other.slug() != first.slug()
-    };
-    (!ratings.any(|(_, other)| contradicts(other))).then(|| (at, first.clone()))
+    (!ratings.any(|(_, other)| first.contradicts(other))).then(|| (at, first.clone()))
 }

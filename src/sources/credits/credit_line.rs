@@ -28,7 +28,7 @@ pub(super) enum CreditValue {
     Rated(Rating),
     Title(String, Option<i16>),
     /// What follows the word *film*, which may also be about the film: `Film: 16mm`, `Film: excellent`.
-    PossibleTitle(String, Option<i16>),
+    PossibleTitle(String),
     /// A year, and whether a label says that it is the film's.
     Year(i16, bool),
     /// The line says that there is nobody.
@@ -440,7 +440,7 @@ fn parse_title(labelled: &Labelled<'_>) -> Option<CreditValue> {
     let stripped = strip_quotes(value);
     Some(match split_off_year(value) {
         Some((title, year)) => CreditValue::Title(title, Some(year)),
-        None if is_possible && stripped == value => CreditValue::PossibleTitle(value.to_owned(), None),
+        None if is_possible && stripped == value => CreditValue::PossibleTitle(value.to_owned()),
         None => CreditValue::Title(stripped.to_owned(), None),
     })
 }

@@ -8,17 +8,13 @@ use super::headline_subject::{
 };
 use super::labelled_ratings::stars_at_start;
 use super::labels::{CreditLabel, WordKind, is_word, split_label};
-use super::person_names::is_full_name;
+use super::person_names::{after_maker_word, is_full_name};
 use super::quoted_title::{
     QuotedText, may_be_title, quoted_texts, split_off_year, strip_quotes, year_and_person,
 };
 use super::title_shape::{is_plausible, reads_like_title};
 use crate::domain::content_hash::fold_letters;
 use crate::domain::rating::Rating;
-
-/// Words before the director in a headline.
-const MAKERS: [&str; 9] =
-    [", by ", ", de ", ", di ", ", von ", ", van ", ", av ", ", af ", ", del ", ", por "];
 
 /// What the rest of a review must have for the title in a headline to count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -362,15 +358,16 @@ fn up_to_bracket(text: &str) -> &str {
 
 /// Splits the director off a title with its year.
 fn split_off_maker(text: &str) -> Option<(&str, &str)> {
-    let (dated, name) = MAKERS.iter().find_map(|word| text.rsplit_once(word))?;
-    let is_named = is_full_name(name) && split_off_year(dated).is_some();
-    is_named.then_some((dated, name))
+    let (dated, maker) = text.rsplit_once(", ")?;
+    let name = after_maker_word(maker).filter(|name| is_full_name(name))?;
+    split_off_year(dated).is_some().then_some((dated, name))
 }
 
 /// Returns a title without the director after it, as in `Stalker, de Andrei Tarkovsky`.
 pub(super) fn without_maker(title: &str) -> &str {
-    let cut = MAKERS.iter().filter_map(|word| title.rsplit_once(word)).find(|(_, name)| is_full_name(name));
-    cut.map_or(title, |(title, _)| title)
+    let cut = title.rsplit_once(", ");
+    cut.filter(|(_, maker)| after_maker_word(maker).is_some_and(is_full_name))
+        .map_or(title, |(title, _)| title)
 }
 
 /// Returns the parts that may be the title, given the part that says *review*.

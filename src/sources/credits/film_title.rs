@@ -11,7 +11,8 @@ use super::film_in_headline::{
     without_maker,
 };
 use super::labels::{CreditLabel, WordKind, is_word, split_label};
-use super::quoted_title::{split_off_year, strip_quotes, year_and_person};
+use super::person_names::MAKER_WORDS;
+use super::quoted_title::{closing_mark, split_off_year, strip_quotes, year_and_person};
 use super::title_shape::{is_plausible, reads_like_title};
 use crate::domain::content_hash::fold_letters;
 use crate::domain::credit_evidence::{CreditCertainty, CreditOrigin};
@@ -21,6 +22,9 @@ use crate::sources::html::Node;
 
 /// Lines in which a label for a rating is looked for.
 const MAX_LINES_BEFORE_RATING: usize = 8;
+
+/// The longest line that is a title with its year, in bytes.
+const MAX_TITLE_LINE_BYTES: usize = 300;
 
 /// The shortest text that counts as a title only because it is emphasized, in characters.
 const MIN_EMPHASIZED_CHARS: usize = 4;
@@ -104,21 +108,17 @@ impl TitleChoice<'_> {
 
     /// Whether the text has these words in quotation marks or italics, as titles are written.
     fn is_quoted(&self, words: &str) -> bool {
-        const MARKS: [(char, char); 9] = [
-            ('"', '"'),
-            ('\u{201C}', '\u{201D}'),
-            ('\u{201E}', '\u{201C}'),
-            ('\u{2018}', '\u{2019}'),
-            ('\u{201D}', '\u{201D}'),
-            ('«', '»'),
-            ('»', '«'),
-            ('《', '》'),
-            ('『', '』'),
-        ];
         let words = words.trim();
-        let quoted = MARKS.map(|(open, close)| format!("{open}{words}{close}"));
+        let is_between_marks = |text: &str, at: usize| {
+            let open = text.get(..at).and_then(|before| before.chars().next_back());
+            let close = text.get(at + words.len()..).and_then(|after| after.chars().next());
+            close.is_some() && open.and_then(closing_mark) == close
+        };
         words.chars().count() >= MIN_EMPHASIZED_CHARS
-            && (self.lines.iter().any(|line| quoted.iter().any(|quoted| line.text.contains(quoted)))
+            && (self
+                .lines
+                .iter()
+                .any(|line| line.text.match_indices(words).any(|(at, _)| is_between_marks(&line.text, at)))
                 || body_lines::emphasized_texts(self.nodes).iter().any(|text| text == words))
     }
 
@@ -222,7 +222,9 @@ fn year_below_headline(headline: &str, lines: &[BodyLine], parsed: &[CreditLine]
 /// Returns the only title that has a line of its own with its year, and perhaps its director or a rating: `Stalker (1979) ★★★★`,
 /// `Stalker (Andrei Tarkovsky, 1979)`.
 fn title_line(lines: &[BodyLine]) -> Option<FoundTitle> {
-    let mut found = lines.iter().filter_map(|line| {
+    let may_be_dated =
+        |line: &&BodyLine| line.text.len() <= MAX_TITLE_LINE_BYTES && line.text.contains(['(', '（', '[']);
+    let mut found = lines.iter().filter(may_be_dated).filter_map(|line| {
         let (text, rating) = split_off_rating(&line.text);
         let (title, year) = split_off_year(&text)?;
         let director = year_and_person(&text).map(|(_, person)| person);
@@ -315,12 +317,12 @@ fn capitalized_in_body(title: &str, lines: &[BodyLine]) -> Option<String> {
 
 /// Removes the director after a title, as in `Stalker by Andrei Tarkovsky`.
 fn without_director<'a>(title: &'a str, directors: &[String]) -> &'a str {
-    const PREPOSITIONS: [&str; 9] = ["by", "de", "di", "von", "van", "av", "af", "–", "-"];
     directors
         .iter()
         .find_map(|director| {
             let before = title.strip_suffix(director.as_str())?.trim_end();
-            let before = PREPOSITIONS.iter().find_map(|word| before.strip_suffix(word))?;
+            let words = MAKER_WORDS.iter().chain(&["–", "-"]);
+            let before = words.into_iter().find_map(|word| before.strip_suffix(word))?;
             before.ends_with(' ').then(|| before.trim_end_matches([' ', ',']))
         })
         .filter(|title| !title.is_empty())

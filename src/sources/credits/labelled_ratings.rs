@@ -67,10 +67,11 @@ pub(super) fn own_rating(text: &str) -> Option<Rating> {
 
 /// Parses a line such as `6.5 out of 10 lost suitcases`. Without what is counted, it may number the parts of a series.
 pub(super) fn counted_rating(text: &str) -> Option<Rating> {
-    let rating = Rating::parse_labelled(text)?;
-    let words = text.split_whitespace().count();
     let ends_with_word = text.trim_end_matches(['.', '!']).ends_with(char::is_alphabetic);
-    (text.starts_with(|c: char| c.is_ascii_digit()) && ends_with_word && words >= 4).then_some(rating)
+    let may_count = text.starts_with(|c: char| c.is_ascii_digit())
+        && ends_with_word
+        && text.split_whitespace().count() >= 4;
+    may_count.then(|| Rating::parse_labelled(text))?
 }
 
 /// Removes the faces and other pictures after a rating.

@@ -2,7 +2,7 @@
 
 use super::film_facts::parse_fact;
 use super::labels::{CreditLabel, LabelForm, Labelled, split_label};
-use super::person_names::is_full_name;
+use super::person_names::{after_maker_word, is_full_name};
 
 /// Words before a full stop that do not end a credit.
 const ABBREVIATIONS: [&str; 12] =
@@ -107,7 +107,7 @@ fn separates(boundary: Boundary, current: &str, rest: &str, previous: Option<cha
                 && (!is_abbreviation || label().is_some() && previous.is_some_and(char::is_alphanumeric))
         }
         // `111 Min., von Thea Lund`
-        Boundary::Comma if is_maker_preposition(rest) && ends_with_fact(current) => true,
+        Boundary::Comma if after_maker_word(rest).is_some() && ends_with_fact(current) => true,
         Boundary::Comma => label().is_some_and(|labelled| is_credit_start(&labelled, rest)),
         // `Regie und Buch: X` is one label.
         Boundary::Space if JOINING_WORDS.contains(&current.rsplit(' ').next().unwrap_or_default()) => false,
@@ -164,13 +164,6 @@ fn is_sure_start(labelled: &Labelled<'_>, rest: &str) -> bool {
 /// Whether the last item of a list is a fact.
 fn ends_with_fact(list: &str) -> bool {
     parse_fact(list.rsplit([',', '|', ';']).next().unwrap_or_default()).is_some()
-}
-
-/// Whether a text is like `von Thea Lund`.
-fn is_maker_preposition(text: &str) -> bool {
-    ["von ", "de ", "di ", "by ", "av ", "af ", "van "]
-        .iter()
-        .any(|word| text.strip_prefix(word).is_some_and(|rest| rest.starts_with(char::is_uppercase)))
 }
 
 /// Whether a text is like `mit Ulrich Ahl`, as after `von Thea Lund`.

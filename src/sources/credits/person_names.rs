@@ -19,6 +19,15 @@ const COMPANY_WORDS: [&str; 8] =
 const SAME: [&str; 7] = ["same", "same as above", "ditto", "idem", "dito", "ders", "dies"];
 const SUFFIXES: [&str; 9] = ["jr", "sr", "ii", "iii", "iv", "md", "phd", "esq", "asc"];
 
+/// Words between a title and its director, as in `Stalker, by Andrei Tarkovsky`.
+pub(super) const MAKER_WORDS: [&str; 9] = ["by", "de", "di", "von", "van", "av", "af", "del", "por"];
+
+/// Returns what follows one of [`MAKER_WORDS`] at the beginning of a text, if it begins like a name.
+pub(super) fn after_maker_word(text: &str) -> Option<&str> {
+    let (word, name) = text.split_once(' ')?;
+    (MAKER_WORDS.contains(&word) && name.starts_with(char::is_uppercase)).then_some(name)
+}
+
 /// Whether two names joined by *and* may share a surname, as in *Joel and Ethan Coen*.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum SharedSurname {

@@ -1,6 +1,7 @@
 //! Finds quoted texts in headlines, and splits quotation marks and years off titles.
 
 use super::film_facts::{FilmFact, only_year, parse_fact, parse_year};
+use super::labels::{CreditLabel, split_label};
 use super::person_names::is_full_name;
 
 /// The maximum length of a title in characters.
@@ -17,7 +18,7 @@ pub(super) struct QuotedText {
 }
 
 /// Returns the closing mark for an opening one.
-const fn closing_mark(open: char) -> Option<char> {
+pub(super) const fn closing_mark(open: char) -> Option<char> {
     Some(match open {
         '\'' => '\'',
         '"' => '"',
@@ -168,11 +169,8 @@ pub(super) fn year_and_person(text: &str) -> Option<(i16, String)> {
         (None, Some(year)) => (year, first),
         _ => return None,
     };
-    let person = ["dir. ", "Dir. ", "dir: ", "Dir: ", "d. ", "directed by ", "r: ", "Regie: ", "reż. "]
-        .iter()
-        .find_map(|label| person.strip_prefix(label))
-        .unwrap_or(person)
-        .trim();
+    let labelled = split_label(person).filter(|labelled| labelled.labels == [CreditLabel::Directors]);
+    let person = labelled.map_or(person, |labelled| labelled.value);
     let last = person.rsplit(' ').next().unwrap_or_default().to_lowercase();
     let is_person = is_full_name(person)
         && parse_fact(person).is_none()

@@ -46,10 +46,7 @@ pub(super) fn has_contradicting_lines(lines: &[BodyLine], parsed: &[CreditLine])
     });
     let mut ratings = of_lines.chain(of_texts);
     let Some(first) = ratings.next() else { return false };
-    ratings.any(|other| {
-        std::mem::discriminant(&other.scale()) == std::mem::discriminant(&first.scale())
-            && other.slug() != first.slug()
-    })
+    ratings.any(|other| first.contradicts(&other))
 }
 
 /// Finds the first rating that is a line of its own, wherever it stands.

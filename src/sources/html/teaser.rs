@@ -116,4 +116,19 @@ mod tests {
         assert_eq!(leading_sentences(text, 10), "Mr. J.…");
         assert_eq!(leading_sentences("彼は待つ。誰も来ない。", 6), "彼は待つ。");
     }
+
+    #[test]
+    fn a_teaser_begins_with_the_first_sentence() {
+        let prose = "<p>A postman rows. There is a dog.</p>";
+        for facts in ["Runtime: 139 min", "by Nora Quill", "★★★★", "Drama | 2024"] {
+            assert_eq!(
+                teaser(&format!("<p>{facts}</p>{prose}")),
+                "A postman rows. There is a dog.",
+                "{facts}"
+            );
+        }
+        assert_eq!(teaser("<p>Runtime: 139 min</p>"), "Runtime: 139 min");
+        // A line between sentences stays.
+        assert_eq!(teaser(&format!("{prose}<p>The end</p>")), "A postman rows. There is a dog.");
+    }
 }
