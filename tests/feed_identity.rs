@@ -28,14 +28,14 @@ const WORDS: &str = "river lamp quiet street window actor silence camera slow ni
     laughter memory door ferry radio sister winter harbour letter orchard bridge candle mirror garden summer whistle staircase";
 
 /// A text that no other seed has.
-fn prose(seed: u64) -> String {
+pub fn prose(seed: u64) -> String {
     let words: Vec<&str> = WORDS.split_whitespace().collect();
     let mut rng = Rng::new(seed);
     (0..80).map(|_| *rng.pick(&words)).collect::<Vec<_>>().join(" ")
 }
 
 /// The review of a day: with a film, a headline and a text of its own.
-fn review(day: u64, film: &str) -> Item {
+pub fn review(day: u64, film: &str) -> Item {
     let mut item = Item::review(film);
     item.title = format!("Movie Review: '{film}'");
     item.html = format!("<p>{}.</p>", prose(day));
@@ -44,7 +44,7 @@ fn review(day: u64, film: &str) -> Item {
 }
 
 /// A site with one feed for each of these names, and a follower.
-async fn fixture(database: Database, feeds: &[&str]) -> Fixture {
+pub async fn fixture(database: Database, feeds: &[&str]) -> Fixture {
     let fixture = Fixture::with(database, |remote, settings| {
         feeds.iter().fold(settings, |settings, feed| {
             let path = format!("/{feed}.xml");
@@ -57,14 +57,14 @@ async fn fixture(database: Database, feeds: &[&str]) -> Fixture {
     fixture
 }
 
-async fn poll(fixture: &Fixture, feed: &str, items: &[Item]) {
+pub async fn poll(fixture: &Fixture, feed: &str, items: &[Item]) {
     fixture.remote.serve(&format!("/{feed}.xml"), Document::new("application/rss+xml", rss(items)));
     fixture.app.poll(feed).await;
     fixture.settle().await;
 }
 
 /// The numbers of Creates and of Updates of reviews that the follower got.
-fn sent(fixture: &Fixture) -> (usize, usize) {
+pub fn sent(fixture: &Fixture) -> (usize, usize) {
     let count = |kind| {
         let activities = fixture.remote.distinct_activities(kind);
         activities.iter().filter(|activity| activity["object"]["type"] == "Article").count()
@@ -72,7 +72,7 @@ fn sent(fixture: &Fixture) -> (usize, usize) {
     (count("Create"), count("Update"))
 }
 
-async fn log_lines(fixture: &Fixture, part: &str) -> usize {
+pub async fn log_lines(fixture: &Fixture, part: &str) -> usize {
     fixture.app.feed_log().await.iter().filter(|line| line.contains(part)).count()
 }
 
@@ -107,6 +107,11 @@ const SCHEMES: [(&str, usize, Scheme); 7] = [
         "https://films.test/one-film".clone_into(&mut item.link);
     }),
 ];
+
+/// The slug of an Article.
+pub fn slug(article: &Value) -> String {
+    article["url"].as_str().and_then(|page| page.rsplit('/').next()).expect("a slug").to_owned()
+}
 
 async fn a_review_is_never_replaced_by_another_one_with_its_id_or_link(database: Database) {
     let fixture = fixture(database, &SCHEMES.map(|(feed, ..)| feed)).await;
@@ -169,7 +174,7 @@ async fn what_may_be_another_review_waits_for_the_critic(database: Database) {
     let item = review(1, "Brine");
     poll(&fixture, "blog", std::slice::from_ref(&item)).await;
     let article = fixture.articles().await.remove(0);
-    let slug = article["url"].as_str().and_then(|page| page.rsplit('/').next()).expect("a slug").to_owned();
+    let slug = slug(&article);
     // Everything is new but the date, the id and the link.
     let mut other = review(9, "Chalk");
     (other.id, other.link, other.published) = (item.id, item.link, item.published);
@@ -253,7 +258,7 @@ async fn a_retracted_review_does_not_come_back_under_other_ids(database: Databas
     let item = review(1, "Brine");
     poll(&fixture, "blog", std::slice::from_ref(&item)).await;
     let article = fixture.articles().await.remove(0);
-    let slug = article["url"].as_str().and_then(|page| page.rsplit('/').next()).expect("a slug").to_owned();
+    let slug = slug(&article);
     fixture.app.command_output(&["retract", &slug]).await;
     let mut moved = item.clone();
     "https://elsewhere.test/?p=1".clone_into(&mut moved.id);
@@ -331,7 +336,7 @@ async fn what_the_critic_corrected_is_not_sent_again(database: Database) {
     item.html = rated("★★★");
     poll(&fixture, "blog", std::slice::from_ref(&item)).await;
     let article = fixture.articles().await.remove(0);
-    let slug = article["url"].as_str().and_then(|page| page.rsplit('/').next()).expect("a slug").to_owned();
+    let slug = slug(&article);
     let text = fixture.app.command_output(&["review", "show", &slug]).await;
     let file = fixture.app.write("corrected.md", &text.replace("★★★", "★★★★★"));
     fixture.app.command_output(&["revise", &slug, &file]).await;

@@ -48,6 +48,7 @@ mod feed_credits;
 mod feed_dates;
 mod feed_forms;
 mod feed_identity;
+mod feed_kept_changes;
 mod feed_languages;
 mod feed_likeness;
 mod feed_moves;

@@ -1,8 +1,9 @@
-//! `marquee feed`: check and poll feeds, show what was decided about their entries, and list and release held reviews.
+//! `marquee feed`: check and poll feeds, show what was decided about their entries, list and release held reviews, and accept
+//! changes that were kept back.
 
 use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Subcommand;
 
 use super::arguments::require_review;
@@ -16,7 +17,7 @@ use crate::domain::sanitize_text::single_line;
 use crate::flows::ingest::kept_changes::{KeptChange, list_kept_changes};
 use crate::flows::{App, ingest, release};
 use crate::store::review_list::{self, ReviewFilter};
-use crate::store::{feed_entries, feed_log, feeds};
+use crate::store::{feed_entries, feed_log, feeds, reviews};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FeedCommand {
@@ -49,6 +50,9 @@ pub(super) enum FeedCommand {
     Accept {
         /// Id or slug of the review, as shown by `marquee feed held`.
         review: String,
+        /// Import the change as a new review, which the entry belongs to from now on. The old review stays as it is.
+        #[arg(long)]
+        as_new: bool,
     },
 }
 
@@ -89,7 +93,7 @@ pub(super) async fn run(file: &Path, feed: FeedCommand) -> anyhow::Result<()> {
             list_held(&app, name).await
         }
         FeedCommand::Release(args) => release(&open(file).await?, args).await,
-        FeedCommand::Accept { review } => accept(&open(file).await?, &review).await,
+        FeedCommand::Accept { review, as_new } => accept(&open(file).await?, &review, as_new).await,
     }
 }
 
@@ -135,7 +139,9 @@ async fn list_held(app: &App, feed: Option<String>) -> anyhow::Result<()> {
 fn describe_change(app: &App, change: &KeptChange) -> Vec<String> {
     let Review { slug, content, original_date, .. } = &change.review;
     let day = original_date.to_jiff().to_zoned(app.site.timezone.clone()).date();
+    let other_title = change.other_title.as_ref().filter(|_| change.reason == PendingReason::Lossy);
     let reason = match (change.reason, change.loss) {
+        _ if other_title.is_some() => "it may be another review under the same id or link".to_owned(),
         (PendingReason::UpdateLimit, _) if change.never_sends => "max_publish_per_poll is 0".to_owned(),
         (PendingReason::UpdateLimit, _) => "a later poll applies it".to_owned(),
         (PendingReason::Corrected, _) => "you have revised the text, too".to_owned(),
@@ -157,7 +163,14 @@ fn describe_change(app: &App, change: &KeptChange) -> Vec<String> {
             if !fields.is_empty() {
                 lines.push(format!("    would change: {}", fields.join(", ")));
             }
-            lines.push(format!("    to apply it: marquee feed accept {slug}"));
+            match other_title {
+                Some(title) => lines.extend([
+                    format!("    headline now: {}", single_line(title)),
+                    format!("    to import it as a new review: marquee feed accept {slug} --as-new"),
+                    format!("    to replace this review by it: marquee feed accept {slug}"),
+                ]),
+                None => lines.push(format!("    to apply it: marquee feed accept {slug}")),
+            }
         }
         None => lines.push("    it is too large to be kept; revise the review by hand".to_owned()),
     }
@@ -199,12 +212,30 @@ async fn release(app: &App, args: ReleaseArgs) -> anyhow::Result<()> {
     }
 }
 
-async fn accept(app: &App, review: &str) -> anyhow::Result<()> {
-    let review = require_review(app, review).await?;
-    if !ingest::apply_kept_change(app, &review).await? {
-        bail!("no change of this review's entry was kept back");
+async fn accept(app: &App, review: &str, as_new: bool) -> anyhow::Result<()> {
+    let started = app.clock.now();
+    let old = require_review(app, review).await?;
+    let id = ingest::accept_kept_change(app, &old, as_new).await?;
+    let id = id.context("no change of this review's entry was kept back")?;
+    let review = reviews::find(&app.db, id).await?.context("no such review")?;
+    let page = app.origin.review_page(&review);
+    if !as_new {
+        return print_line(&format!("Revised: {page}"));
     }
-    print_line(&format!("Revised: {}", app.origin.review_page(&review)))
+    if review.id.created_at() < started {
+        return print_line(&format!("Already imported: {page}"));
+    }
+    match review.state {
+        ReviewState::Archive => print_line(&format!(
+            "Archived, sent to nobody: {page}\nTo send it to followers, run: marquee feed release {} --announce",
+            review.slug
+        )),
+        ReviewState::Held => {
+            print_line(&format!("Held: {}\nTo see why, run: marquee feed held", review.slug))
+        }
+        ReviewState::Scheduled => print_line(&format!("Scheduled for {}: {page}", review.released_at)),
+        ReviewState::Published | ReviewState::Retracted => print_line(&format!("Published: {page}")),
+    }
 }
 
 /// The id of the feed with this name, if a name is given.

@@ -139,7 +139,8 @@ named_enum!(HoldReason, "reason to hold a review", {
 pub enum PendingReason {
     /// The feed reached its limit of Updates. A later poll applies the change.
     UpdateLimit,
-    /// The change would take most of the review away, or may be another review. The critic decides.
+    /// The change would take most of the review away: the entry lost its text, or it may be another review with the same id or
+    /// link ([`EntryIdentity`](super::entry_identity::EntryIdentity) tells which). The critic decides.
     Lossy,
     /// The critic corrected the same text. The critic decides.
     Corrected,

@@ -11,7 +11,7 @@ use url::Url;
 use super::App;
 use super::lease::{lease_until, with_lease};
 use crate::domain::feed::{Feed, IngestDecision, PageProgress, poll_backoff};
-use crate::domain::id::LeaseId;
+use crate::domain::id::{LeaseId, ReviewId};
 use crate::domain::review::Review;
 use crate::sources::feed::NextPage;
 use crate::store::feeds::{self, PollResult};
@@ -24,6 +24,7 @@ use older_pages::{FirstPage, PageKeys, PagesEnd, Reading, can_read_on, read_olde
 use select_entries::select_entries;
 use tokio::sync::watch;
 
+mod accept_change;
 pub mod check_feed;
 mod entry_authors;
 mod entry_batches;
@@ -108,18 +109,28 @@ pub async fn poll_now(app: &App, feed: &Feed, all: bool) -> anyhow::Result<()> {
     bail!("the server is polling this feed; run `marquee feed log` to see the result")
 }
 
-/// Applies a change of a review's entry that was kept back. Returns whether there was one in a feed of the config.
+/// Applies a change of a review's entry that was kept back, or imports it as a new review, if `as_new` says so. Returns the review
+/// that the entry belongs to now, if there was such a change in a feed of the config.
 ///
 /// # Errors
 /// If the change was too large to be kept.
-pub async fn apply_kept_change(app: &App, review: &Review) -> anyhow::Result<bool> {
-    let Some(feed) = review.feed else { return Ok(false) };
+pub async fn accept_kept_change(
+    app: &App,
+    review: &Review,
+    as_new: bool,
+) -> anyhow::Result<Option<ReviewId>> {
+    let Some(feed) = review.feed else { return Ok(None) };
     let mut tx = app.db.begin().await?;
-    let Some(feed) = feeds::find(&mut tx, feed).await? else { return Ok(false) };
+    let Some(feed) = feeds::find(&mut tx, feed).await? else { return Ok(None) };
     drop(tx);
     let critic = critics::find(&app.db, feed.critic).await?.context("the feed has no critic")?;
     let (base, folder) = (feed_base(app, &feed)?, feed_folder(app, &feed)?);
-    FeedPoll::new(app, &feed, &critic, folder.as_deref(), &base).accept_pending(review.id).await
+    let mut poll = FeedPoll::new(app, &feed, &critic, folder.as_deref(), &base);
+    if as_new {
+        Box::pin(poll.import_kept_change(review.id)).await
+    } else {
+        Box::pin(poll.apply_kept_change(review.id)).await
+    }
 }
 
 /// The folder of a local feed, which its images may be in.
@@ -293,8 +304,9 @@ async fn poll(app: &App, feed: &Feed, lease: LeaseId, reading: &Reading) -> anyh
         tracing::info!(feed = feed.name, %url, "the feed has moved permanently");
     }
     let resolved_url = moved_to.or(discovered).map(String::from).or_else(|| feed.resolved_url.clone());
-    // Without validators the feed is fetched again even if it does not change, for the entries that failed.
-    let validators = if is_whole { validators } else { Validators::default() };
+    // Without validators the feed is fetched again even if it does not change, for the entries that failed or wait.
+    let is_complete = is_whole && poll.counts.postponed == 0;
+    let validators = if is_complete { validators } else { Validators::default() };
     if !has_chosen || is_empty {
         poll.log_counts().await?;
         // The older pages are read once the authors are known, and those of an empty feed once it has entries: a server with a

@@ -290,6 +290,15 @@ pub async fn clear_pending(tx: &mut Tx, id: EntryId) -> Result<()> {
     Ok(())
 }
 
+/// Takes an id and a URL from the entry of a review, if it has them, and the change that waited: they are another entry's.
+pub async fn release_ids(tx: &mut Tx, id: EntryId, guid: Option<&str>, url: Option<&str>) -> Result<()> {
+    let query =
+        "update feed_entries set guid = nullif(guid, $2), url = nullif(url, $3), pending_source = null,
+            pending_hash = null, pending_reason = null where id = $1";
+    execute!(tx, sqlx::query(query).bind(id).bind(guid).bind(url))?;
+    Ok(())
+}
+
 /// Returns the document of a change that waits; `None` if there is none, or if it was too large to be kept.
 pub async fn find_pending(tx: &mut Tx, id: EntryId) -> Result<Option<String>> {
     let bytes: Option<Option<Vec<u8>>> =

@@ -64,7 +64,7 @@ impl FeedPoll<'_> {
         known_entries: &KnownEntries,
     ) -> anyhow::Result<(Vec<Candidate>, Vec<Candidate>)> {
         let (mut unknown, mut changed) = (Vec::new(), Vec::new());
-        let mut has_cleared = false;
+        let mut has_changed = false;
         let mut tx = self.app.db.begin().await?;
         let scheduled: HashMap<ReviewId, Option<Timestamp>> =
             reviews::list_scheduled(&mut tx, self.feed.id).await?.into_iter().collect();
@@ -86,13 +86,15 @@ impl FeedPoll<'_> {
                 self.note(candidate.position, None, "already imported");
                 if known.pending_reason.is_some() {
                     feed_entries::clear_pending(&mut tx, known.id).await?;
-                    has_cleared = true;
+                    has_changed = true;
                 }
+            } else if self.must_wait(&mut tx, known, &candidate).await? {
+                has_changed |= self.postpone(&mut tx, &candidate).await?;
             } else {
                 changed.push(candidate);
             }
         }
-        if has_cleared {
+        if has_changed {
             tx.commit().await?;
         }
         Ok((unknown, changed))

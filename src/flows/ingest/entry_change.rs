@@ -53,7 +53,7 @@ impl FeedPoll<'_> {
         }
         let source = feed_entries::find_source(tx, known.id).await?;
         let old = match &source {
-            Some(EntrySource::Document(document)) => self.parse_source(document, known),
+            Some(EntrySource::Document(document)) => self.parse_source(document),
             Some(EntrySource::Hash(_)) | None => None,
         };
         let is_same = match &source {
@@ -134,7 +134,7 @@ impl FeedPoll<'_> {
 
     /// Parses a document with one entry, which is stored. A version of Marquee that does not read it any more has no candidate.
     /// What the entries around it told about it is gone: which ids they shared, and in which zone and order their dates were.
-    pub(super) fn parse_source(&self, document: &str, known: &StoredEntry) -> Option<Candidate> {
+    pub(super) fn parse_source(&self, document: &str) -> Option<Candidate> {
         let zone = &self.app.site.timezone;
         let source = FeedSource {
             bytes: document.as_bytes(),
@@ -147,6 +147,13 @@ impl FeedPoll<'_> {
         document.entries.iter_mut().for_each(add_teaser_note);
         let mut candidate = candidates(document).0.pop()?;
         candidate.position = usize::MAX;
+        Some(candidate)
+    }
+
+    /// Parses a stored document with a change of a known entry, which keeps its id and its link. A date that is not certain
+    /// without the entries around it changes nothing.
+    pub(super) fn parse_change(&self, document: &str, known: &StoredEntry) -> Option<Candidate> {
+        let mut candidate = self.parse_source(document)?;
         candidate.guid.clone_from(&known.guid);
         candidate.url.clone_from(&known.url);
         if candidate.entry.date_note.is_some() {

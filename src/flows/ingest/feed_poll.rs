@@ -31,6 +31,8 @@ pub(super) struct PollCounts {
     pub(super) archived: u32,
     /// Entries of the feed that were known before.
     pub(super) known: u32,
+    /// Entries that are read again once the critic has decided about the changes that they would replace.
+    pub(super) postponed: u32,
 }
 
 /// A poll of a feed.

@@ -72,6 +72,8 @@ pub(super) struct Candidate {
     pub(super) position: usize,
     /// What the log says about its id or link, if that is another review's.
     pub(super) note: Option<&'static str>,
+    /// The review that it is not, as the critic decided.
+    pub(super) other_than: Option<ReviewId>,
 }
 
 impl Candidate {
@@ -88,6 +90,11 @@ impl Candidate {
     /// Whether its change waits already.
     pub(super) fn is_pending(&self, known: &StoredEntry) -> bool {
         known.pending_hash.as_ref() == Some(&self.content_hash) && self.has_same_ids(known)
+    }
+
+    /// Whether the critic decided that it is not that review.
+    pub(super) fn is_other_than(&self, review: Option<ReviewId>) -> bool {
+        review.is_some() && review == self.other_than
     }
 
     /// Returns the fingerprint of its text.
@@ -167,7 +174,7 @@ pub(super) async fn identify(
 }
 
 /// Identifies an entry by its text alone, which is the weakest evidence: boilerplate is the same in many reviews.
-async fn identify_by_text(
+pub(super) async fn identify_by_text(
     tx: &mut Tx,
     feed: &Feed,
     document_ids: &DocumentIds,
@@ -176,7 +183,8 @@ async fn identify_by_text(
     if !candidate.has_own_text {
         return Ok(EntryMatch::New);
     }
-    let Some(known) = feed_entries::find_by_text(tx, feed, &candidate.text_hash).await? else {
+    let known = feed_entries::find_by_text(tx, feed, &candidate.text_hash).await?;
+    let Some(known) = known.filter(|known| !candidate.is_other_than(known.review_id)) else {
         return identify_by_similar_text(tx, feed, document_ids, candidate).await;
     };
     let review = match known.review_id {
@@ -207,6 +215,9 @@ async fn identify_by_similar_text(
     let mut about_another_film = None;
     for id in fingerprints::find_similar(tx, feed.critic, candidate.fingerprint(), MAX_SIMILAR).await? {
         let Some(review) = reviews::read(tx, id).await? else { continue };
+        if candidate.is_other_than(Some(id)) {
+            continue;
+        }
         if review.state == ReviewState::Retracted {
             if is_version(&review.content, &candidate.entry.content) {
                 return Ok(EntryMatch::Retracted(id));
@@ -241,6 +252,7 @@ pub(super) fn candidates(document: FeedDocument) -> (Vec<Candidate>, DocumentIds
     let candidate = |(position, entry): (usize, FeedEntry)| Candidate {
         position,
         note: None,
+        other_than: None,
         guid: entry.guid.clone().filter(|guid| !shared_guids.contains(guid)),
         url: entry.content.canonical_url.as_ref().map(url_key).filter(|url| !shared_urls.contains(url)),
         text_hash: text_hash(&entry.content),

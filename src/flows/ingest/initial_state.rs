@@ -121,7 +121,9 @@ impl FeedPoll<'_> {
         {
             others.extend(reviews::read(tx, id).await?);
         }
-        let others = others.into_iter().filter(|other| other.state != ReviewState::Retracted);
+        let others = others.into_iter().filter(|other| {
+            other.state != ReviewState::Retracted && !candidate.is_other_than(Some(other.id))
+        });
         Ok(others.into_iter().find(|other| is_similar(&other.content, content)))
     }
 }

@@ -4,7 +4,9 @@ use anyhow::Context;
 
 use super::feed_poll::FeedPoll;
 use super::fetch_feed::feed_base;
+use super::reused_ids::find_identity;
 use crate::domain::content_fields::differing_fields;
+use crate::domain::entry_identity::EntryIdentity;
 use crate::domain::feed::{Feed, PendingReason};
 use crate::domain::lossy_change::LossyChange;
 use crate::domain::review::{ContentField, Review, ReviewState};
@@ -22,6 +24,8 @@ pub struct KeptChange {
     pub never_sends: bool,
     /// What it would take away, if that is why it waits and its text was kept.
     pub loss: Option<LossyChange>,
+    /// The new headline, if it may be another review.
+    pub other_title: Option<String>,
     /// What it would change. `None` if it was too large to be kept.
     pub fields: Option<Vec<ContentField>>,
 }
@@ -53,10 +57,13 @@ async fn list_of_feed(app: &App, feed: &Feed) -> anyhow::Result<Vec<KeptChange>>
             continue;
         }
         let source = feed_entries::read_pending(&app.db, entry.id).await?;
-        let candidate = source.and_then(|source| poll.parse_source(&source, &entry));
+        let other = source.as_deref().and_then(|source| poll.parse_source(source));
+        let other = other.filter(|other| find_identity(&review, &entry, other) != EntryIdentity::Same);
+        let candidate = source.and_then(|source| poll.parse_change(&source, &entry));
         let new = candidate.map(|candidate| candidate.entry.content);
         changes.push(KeptChange {
             loss: new.as_ref().and_then(|new| LossyChange::find(&review.content, new)),
+            other_title: other.map(|other| other.entry.content.title),
             fields: new.map(|new| differing_fields(&review.content, &new)),
             review,
             reason,

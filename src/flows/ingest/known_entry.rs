@@ -1,7 +1,5 @@
 //! Handles entries that are known: one that changed revises its review.
 
-use anyhow::Context;
-
 use super::entry_change::EntryChange;
 use super::feed_poll::FeedPoll;
 use super::identify::Candidate;
@@ -175,6 +173,12 @@ impl FeedPoll<'_> {
         self.note(candidate.position, Some(IngestDecision::Held), &text);
         let text = match reason {
             PendingReason::UpdateLimit => text,
+            PendingReason::Lossy if !is_same => {
+                let accept = format!("marquee feed accept {}", review.slug);
+                format!(
+                    "{text}; to import it as a new review, run: {accept} --as-new; to replace the review by it: {accept}"
+                )
+            }
             PendingReason::Lossy | PendingReason::Corrected => {
                 format!("{text}; to apply the feed's version, run: marquee feed accept {}", review.slug)
             }
@@ -220,7 +224,7 @@ impl FeedPoll<'_> {
     async fn apply_pending_change(&mut self, known: &StoredEntry) -> anyhow::Result<()> {
         let mut tx = self.app.db.begin().await?;
         let source = feed_entries::find_pending(&mut tx, known.id).await?;
-        let Some(candidate) = source.and_then(|source| self.parse_source(&source, known)) else {
+        let Some(candidate) = source.and_then(|source| self.parse_change(&source, known)) else {
             // It is read again when the feed changes.
             feed_entries::clear_pending(&mut tx, known.id).await?;
             return Ok(tx.commit().await?);
@@ -234,40 +238,6 @@ impl FeedPoll<'_> {
         tx.commit().await?;
         self.app.wake.notify();
         Ok(())
-    }
-
-    /// Applies the change of a review's entry that was kept back. If the critic had to decide, it is applied whole, and corrections
-    /// end. Returns whether there was one.
-    pub(super) async fn accept_pending(&mut self, review: ReviewId) -> anyhow::Result<bool> {
-        let now = self.app.clock.now();
-        let mut tx = self.app.db.begin().await?;
-        let known = feed_entries::find_by_review(&mut tx, self.feed.id, review).await?;
-        let Some(known) = known else { return Ok(false) };
-        let author = match known.pending_reason {
-            None => return Ok(false),
-            Some(PendingReason::UpdateLimit) => RevisionAuthor::Feed,
-            Some(PendingReason::Lossy | PendingReason::Corrected) => RevisionAuthor::AcceptedFeed,
-        };
-        let source = feed_entries::find_pending(&mut tx, known.id).await?;
-        drop(tx);
-        let candidate = source.and_then(|source| self.parse_source(&source, &known));
-        let candidate =
-            candidate.context("the change was too large to be kept; revise the review by hand")?;
-        let PreparedEntry { candidate, media, .. } = self.prepare(candidate).await;
-        let mut tx = self.app.db.begin().await?;
-        tx.lock(&self.feed.critic.to_string()).await?;
-        self.save_entry(&mut tx, known.id, &candidate, None, None, now).await?;
-        let counts = interaction_counts(self.app, review).await?;
-        let content = candidate.entry.content;
-        let revision = Revision { content, media, author };
-        let review =
-            revise::apply_revision(self.app, &mut tx, self.critic, review, revision, counts, now).await?;
-        let title = &review.content.title;
-        let reason = "the feed's version was accepted";
-        feed_log::append(&mut tx, self.feed.id, IngestDecision::Revised, title, reason, now).await?;
-        tx.commit().await?;
-        self.app.wake.notify();
-        Ok(true)
     }
 
     /// Links an entry to a review that exists already and has another source, or was retracted.

@@ -12,7 +12,7 @@ use crate::store::{Tx, feed_log, pending_images, reviews};
 
 /// The review of a new entry.
 pub(super) struct NewReview {
-    id: ReviewId,
+    pub(super) id: ReviewId,
     state: ReviewState,
     /// Why it has that state.
     reason: String,
