@@ -13,6 +13,7 @@ use crate::support::{Database, Fixture};
 both_databases!(
     a_kept_change_is_imported_as_a_new_review,
     an_old_kept_change_is_imported_into_the_archive,
+    a_second_review_of_a_film_is_imported_with_its_own_link,
     a_kept_change_is_imported_within_the_limit_of_its_feed,
     the_entry_after_a_kept_change_waits_for_the_decision,
     a_kept_change_that_is_imported_already_is_not_imported_again,
@@ -117,6 +118,37 @@ async fn an_old_kept_change_is_imported_into_the_archive(database: Database) {
     fixture.app.command_output(&["feed", "release", &slug(&new), "--announce"]).await;
     fixture.settle().await;
     assert_eq!(sent(&fixture), (1, 0));
+}
+
+async fn a_second_review_of_a_film_is_imported_with_its_own_link(database: Database) {
+    let fixture = fixture(database, &["blog"]).await;
+    let item = review(1, "Brine");
+    poll(&fixture, "blog", std::slice::from_ref(&item)).await;
+    let old = article(&fixture, 1).await;
+    // The headline is the same, and the id is used again.
+    let mut second = Item { id: item.id.clone(), ..review(9, "Brine") };
+    second.link.push_str("-again");
+    poll(&fixture, "blog", std::slice::from_ref(&second)).await;
+    let kept = held(&fixture).await;
+    assert!(kept.contains("it may be another review"), "{kept}");
+    // The critic has said that it is not the first one: it is not held for its likeness to that.
+    let printed = import(&fixture, &slug(&old)).await;
+    assert!(printed.starts_with("Published: "), "{printed}");
+    let new = article(&fixture, 9).await;
+    poll(&fixture, "blog", std::slice::from_ref(&second)).await;
+    assert_eq!((sent(&fixture), held(&fixture).await.trim()), ((2, 0), "no reviews are held"));
+    // Its link alone identifies it, too, and that of the first review is still the first one's.
+    let mut first = item;
+    for item in [&mut first, &mut second] {
+        item.id.push_str("-renamed");
+        item.html.push_str("<p>A line that was added.</p>");
+    }
+    second.id.push_str("-again");
+    poll(&fixture, "blog", &[second, first]).await;
+    assert_eq!(sent(&fixture), (2, 2), "{:?}", fixture.app.feed_log().await);
+    for article in [&old, &new] {
+        assert!(fixture.article(article).await["content"].to_string().contains("A line that was added."));
+    }
 }
 
 async fn a_kept_change_is_imported_within_the_limit_of_its_feed(database: Database) {
