@@ -42,7 +42,7 @@ use crate::flows::App;
 
 /// A fediverse server for film critics.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(version, about, max_term_width = 100)]
 pub struct Cli {
     /// Path of the config file.
     #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
@@ -170,7 +170,24 @@ async fn open_read_only(file: &Path) -> anyhow::Result<App> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+
+    #[test]
+    fn no_help_is_wider_than_a_hundred_columns() {
+        let mut root = Cli::command();
+        root.build();
+        let mut commands = vec![root];
+        let mut seen = 0;
+        while let Some(mut command) = commands.pop() {
+            let help = command.render_long_help().to_string();
+            assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+            commands.extend(command.get_subcommands().cloned());
+            seen += 1;
+        }
+        assert!(seen > 40, "{seen}");
+    }
 
     #[test]
     fn an_error_names_each_cause_once() {

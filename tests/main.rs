@@ -90,6 +90,7 @@ mod ssrf;
 mod structured_data;
 mod support;
 mod syndication;
+mod terminal_output;
 mod threads;
 mod triggers;
 mod untrusted_content;

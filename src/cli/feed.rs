@@ -8,7 +8,7 @@ use clap::Subcommand;
 
 use super::arguments::require_review;
 use super::feed_check::{self, CheckArgs};
-use super::output::print_line;
+use super::output::{print_line, print_list_line};
 use super::{open, open_read_only};
 use crate::domain::feed::{Feed, HoldReason, PendingReason};
 use crate::domain::id::FeedId;
@@ -82,7 +82,7 @@ pub(super) async fn run(file: &Path, feed: FeedCommand) -> anyhow::Result<()> {
             let app = open_read_only(file).await?;
             select_feeds(&app, name.as_deref()).await?;
             for line in feed_log::list_newest(&app.db, name.as_deref(), lines).await? {
-                print_line(&line.to_string())?;
+                print_list_line(&line.to_string())?;
             }
             Ok(())
         }
@@ -271,7 +271,7 @@ async fn poll_feeds(app: &App, name: Option<&str>, all: bool) -> anyhow::Result<
             print_line(&format!("{}: nothing new", feed.name))?;
         }
         for line in lines {
-            print_line(&line.to_string())?;
+            print_list_line(&line.to_string())?;
         }
     }
     if failed.is_empty() { Ok(()) } else { bail!(failed.join("\n")) }

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::missing_part::{MissingPart, ReviewParts};
-use super::output::{print_line, wrap};
+use super::output::{LINE_WIDTH, print_line, wrap};
 use super::{init_logging, load_or_default, shutdown_signal};
 use crate::app::{self, SystemClock};
 use crate::config::Config;
@@ -24,8 +24,6 @@ use crate::flows::ingest::check_feed::{CheckedEntry, FeedCheck, check_feed};
 use crate::sources::feed::NextPage;
 use crate::store::feed_log::FeedLogLine;
 
-/// Characters per line.
-const LINE_WIDTH: usize = 79;
 /// Characters before the values of an entry.
 const VALUE_INDENT: usize = 17;
 /// The most entries that are named for one reason.

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::arguments::{require_review, select_critic};
 use super::missing_part::{MissingPart, ReviewParts};
-use super::output::print_line;
+use super::output::{print_line, print_list_line};
 use super::review_file::to_markdown;
 use super::{open, open_read_only, review_edit};
 use crate::domain::feed::PendingReason;
@@ -139,7 +139,9 @@ async fn list(app: &App, args: ListArgs) -> anyhow::Result<()> {
         return print_line("no reviews");
     }
     for item in &items {
-        print_line(&format_item(app, item))?;
+        for line in format_item(app, item) {
+            print_list_line(&line)?;
+        }
     }
     Ok(())
 }
@@ -154,7 +156,7 @@ fn item_parts(item: &ReviewListItem) -> ReviewParts<'_> {
 }
 
 /// A review on two lines: its metadata and its headline.
-fn format_item(app: &App, item: &ReviewListItem) -> String {
+fn format_item(app: &App, item: &ReviewListItem) -> [String; 2] {
     let day = item.date.to_jiff().to_zoned(app.site.timezone.clone()).date();
     let mut parts = vec![format!("{}  {:<9}  {day}  {}", item.id, item.state.to_string(), item.slug)];
     parts.extend(item.feed.as_ref().map(|feed| format!("feed {feed}")));
@@ -169,7 +171,7 @@ fn format_item(app: &App, item: &ReviewListItem) -> String {
         (title, None) => format!(" · {}", single_line(title)),
     };
     let rating = item.rating.as_ref().map(|rating| format!(" · {rating}")).unwrap_or_default();
-    format!("{}\n    {}{film}{rating}", parts.join("  "), single_line(&item.title))
+    [parts.join("  "), format!("    {}{film}{rating}", single_line(&item.title))]
 }
 
 fn to_json(app: &App, item: &ReviewListItem) -> serde_json::Value {

@@ -292,6 +292,24 @@ impl App {
         output.expect("it exits in time").expect("Marquee")
     }
 
+    /// Runs a command that must succeed on a terminal, and returns what that shows.
+    pub async fn output_on_terminal(&self, args: &[&str]) -> String {
+        let pty = nix::pty::openpty(None, None).expect("a terminal");
+        let mut command = tokio::process::Command::from(self.command(args));
+        let mut child = command.stdout(pty.slave).kill_on_drop(true).spawn().expect("Marquee");
+        // With it, the last handle of the terminal's other end is the child's.
+        drop(command);
+        let shown = tokio::task::spawn_blocking(move || {
+            let mut shown = Vec::new();
+            // Once the other end is closed, Linux reports an error.
+            let _closed = std::fs::File::from(pty.master).read_to_end(&mut shown);
+            String::from_utf8(shown).expect("UTF-8").replace("\r\n", "\n")
+        });
+        let status = tokio::time::timeout(super::WAIT_TIMEOUT, child.wait()).await;
+        assert!(status.expect("it exits in time").expect("Marquee").success(), "marquee {}", args.join(" "));
+        shown.await.expect("the output")
+    }
+
     /// Runs a command that must succeed, and returns its output.
     pub async fn command_output(&self, args: &[&str]) -> String {
         let output = self.cli(args).await;
