@@ -3,6 +3,7 @@
 mod arguments;
 mod block;
 mod comment;
+mod config_hint;
 mod critic;
 mod delivery;
 mod disk_full;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
+use self::config_hint::with_config;
 use self::disk_full::{disk_full_message, is_disk_full};
 use self::logging::init_logging;
 use self::output::OutputClosed;
@@ -99,19 +101,22 @@ enum Command {
     Health,
 }
 
-/// Runs the command and adds advice to an error that means that the disk is full. A command whose output nobody reads any more
-/// ends as it is.
-pub async fn run(cli: Cli) -> anyhow::Result<()> {
+/// Runs the command. A command whose output nobody reads any more ends as it is.
+///
+/// # Errors
+/// A description of the error with its causes, with advice if the disk is full.
+pub async fn run(cli: Cli) -> Result<(), String> {
     let file = cli.config.clone();
-    let result = dispatch(cli).await;
-    if result.as_ref().is_err_and(anyhow::Error::is::<OutputClosed>) {
+    let Err(error) = dispatch(cli).await else { return Ok(()) };
+    if error.is::<OutputClosed>() {
         return Ok(());
     }
-    result.map_err(|error| if is_disk_full(&error) { error.context(disk_full_message(&file)) } else { error })
+    let error = if is_disk_full(&error) { error.context(disk_full_message(&file)) } else { error };
+    Err(with_config(&describe(&error), &file))
 }
 
 /// Describes an error with its causes in one line. Some errors, such as those of sqlx, repeat their cause in their own text.
-pub fn describe(error: &anyhow::Error) -> String {
+fn describe(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
         if text.is_empty() {

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     match runtime.block_on(cli::run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("marquee: {}", cli::describe(&error));
+            eprintln!("marquee: {error}");
             ExitCode::FAILURE
         }
     }

@@ -299,7 +299,7 @@ async fn a_change_of_a_text_that_the_critic_revised_waits(database: Database) {
         assert_eq!(log_lines(&fixture, "you have revised it, too").await, 1);
     }
     // The critic sees it without the log.
-    let command = format!("marquee feed accept {}", slug(&article));
+    let command = fixture.app.command_hint(&format!("feed accept {}", slug(&article)));
     let held = fixture.app.command_output(&["feed", "held"]).await;
     for part in
         ["change kept back", "reason: you have revised the text, too", "would change: ", "text", &command]

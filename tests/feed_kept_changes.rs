@@ -58,15 +58,16 @@ async fn a_kept_change_is_imported_as_a_new_review(database: Database) {
     let mut other = other_than(&item, 9, "Chalk");
     poll(&fixture, "blog", std::slice::from_ref(&other)).await;
     let kept = held(&fixture).await;
+    let accept = fixture.app.command_hint(&format!("feed accept {old_slug}"));
     for part in [
         "reason: it may be another review under the same id or link".to_owned(),
         "headline now: Movie Review: 'Chalk'".to_owned(),
-        format!("to import it as a new review: marquee feed accept {old_slug} --as-new"),
-        format!("to replace this review by it: marquee feed accept {old_slug}\n"),
+        format!("to import it as a new review: {accept} --as-new"),
+        format!("to replace this review by it: {accept}\n"),
     ] {
         assert!(kept.contains(&part), "{part}: {kept}");
     }
-    assert_eq!(log_lines(&fixture, &format!("marquee feed accept {old_slug} --as-new")).await, 1);
+    assert_eq!(log_lines(&fixture, &format!("{accept} --as-new")).await, 1);
     let printed = import(&fixture, &old_slug).await;
     let new = article(&fixture, 9).await;
     assert!(printed.contains(&format!("Published: {}", new["url"].as_str().expect("a page"))), "{printed}");
@@ -108,7 +109,7 @@ async fn an_old_kept_change_is_imported_into_the_archive(database: Database) {
         poll(&fixture, feed, std::slice::from_ref(&other)).await;
         let printed = import(&fixture, &slug(&old)).await;
         let new = article(&fixture, seed + 1).await;
-        let announce = format!("marquee feed release {} --announce", slug(&new));
+        let announce = fixture.app.command_hint(&format!("feed release {} --announce", slug(&new)));
         assert!(printed.contains("Archived, sent to nobody: ") && printed.contains(&announce), "{printed}");
         poll(&fixture, feed, std::slice::from_ref(&other)).await;
         assert_eq!((sent(&fixture), held(&fixture).await.trim()), ((0, 0), "no reviews are held"), "{feed}");

@@ -150,7 +150,9 @@ async fn a_scheduled_review_can_be_held_before_its_time(database: Database) {
     let listed = fixture.app.command_output(&["review", "list", "--state", "held"]).await;
     assert!(listed.contains(slug), "{listed}");
     let held = fixture.app.command_output(&["feed", "held"]).await;
-    let release = format!("to publish it: marquee feed release {slug}");
+    let command = fixture.app.command_hint(&format!("feed release {slug}"));
+    assert!(printed.contains(&format!("(`{command}` publishes it)")), "{printed}");
+    let release = format!("to publish it: {command}");
     assert!(held.contains("waits until you release it") && held.contains(&release), "{held}");
     let again = fixture.app.cli(&["review", "unschedule", slug]).await;
     assert!(String::from_utf8_lossy(&again.stderr).contains("the review is not scheduled"));

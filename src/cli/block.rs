@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Subcommand;
 
+use super::config_hint::with_config;
 use super::output::print_line;
 use super::{open, open_read_only};
 use crate::domain::domain_rules::DomainRule;
@@ -97,7 +98,7 @@ pub(super) async fn run(file: &Path, command: BlockCommand) -> anyhow::Result<()
             import(&app, &list).await
         }
         BlockCommand::List => list(file).await,
-        BlockCommand::Remove { subject } => remove(&open(file).await?, &subject).await,
+        BlockCommand::Remove { subject } => remove(file, &subject).await,
     }
 }
 
@@ -155,7 +156,8 @@ async fn list(file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn remove(app: &App, argument: &str) -> anyhow::Result<()> {
+async fn remove(file: &Path, argument: &str) -> anyhow::Result<()> {
+    let app = &open(file).await?;
     let subject = match block::parse_domain(app, argument) {
         Ok(host) => host,
         Err(_) => lookup::find_actor_id(app, argument).await?.to_string(),
@@ -163,7 +165,8 @@ async fn remove(app: &App, argument: &str) -> anyhow::Result<()> {
     if !block::remove_rule(app, &subject).await? {
         bail!("no block or rule for {subject}: run `marquee block list` to see all of them");
     }
+    let command = with_config("marquee comment show", file);
     print_line(&format!(
-        "Removed the rule for {subject}. Hidden comments stay hidden until you run `marquee comment show`."
+        "Removed the rule for {subject}. Hidden comments stay hidden until you run `{command}`."
     ))
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 
 use super::arguments::require_review;
+use super::config_hint::with_config;
 use super::feed_check::{self, CheckArgs};
 use super::output::{print_line, print_list_line};
 use super::{open, open_read_only};
@@ -16,8 +17,9 @@ use crate::domain::review::{ContentField, Review, ReviewState};
 use crate::domain::sanitize_text::single_line;
 use crate::flows::ingest::kept_changes::{KeptChange, list_kept_changes};
 use crate::flows::{App, ingest, release};
+use crate::store::feed_log::{self, FeedLogLine};
 use crate::store::review_list::{self, ReviewFilter};
-use crate::store::{feed_entries, feed_log, feeds, reviews};
+use crate::store::{feed_entries, feeds, reviews};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FeedCommand {
@@ -81,24 +83,22 @@ pub(super) async fn run(file: &Path, feed: FeedCommand) -> anyhow::Result<()> {
         FeedCommand::Log { name, lines } => {
             let app = open_read_only(file).await?;
             select_feeds(&app, name.as_deref()).await?;
-            for line in feed_log::list_newest(&app.db, name.as_deref(), lines).await? {
-                print_list_line(&line.to_string())?;
-            }
-            Ok(())
+            let lines = feed_log::list_newest(&app.db, name.as_deref(), lines).await?;
+            print_log(lines, file)
         }
-        FeedCommand::Poll { name, all } => poll_feeds(&open(file).await?, name.as_deref(), all).await,
+        FeedCommand::Poll { name, all } => poll_feeds(file, name.as_deref(), all).await,
         FeedCommand::Held { name } => {
             let app = open_read_only(file).await?;
             select_feeds(&app, name.as_deref()).await?;
-            list_held(&app, name).await
+            list_held(&app, name, file).await
         }
         FeedCommand::Release(args) => release(&open(file).await?, args).await,
-        FeedCommand::Accept { review, as_new } => accept(&open(file).await?, &review, as_new).await,
+        FeedCommand::Accept { review, as_new } => accept(file, &review, as_new).await,
     }
 }
 
 /// Lists the reviews that are held, the oldest first, and the changes that are kept back, each with what to do.
-async fn list_held(app: &App, feed: Option<String>) -> anyhow::Result<()> {
+async fn list_held(app: &App, feed: Option<String>, file: &Path) -> anyhow::Result<()> {
     let changes = list_kept_changes(app, feed.as_deref()).await?;
     let filter = ReviewFilter { state: Some(ReviewState::Held), feed, ..ReviewFilter::default() };
     let mut held = review_list::list(&app.db, &filter, |_| true, usize::MAX).await?;
@@ -124,11 +124,12 @@ async fn list_held(app: &App, feed: Option<String>) -> anyhow::Result<()> {
         print_line(&format!("{day}  {}  {reason}", review.slug))?;
         print_line(&format!("    {}", single_line(&review.title)))?;
         if is_for_critic {
-            print_line(&format!("    to publish it: marquee feed release {}", review.slug))?;
+            let command = with_config(&format!("marquee feed release {}", review.slug), file);
+            print_line(&format!("    to publish it: {command}"))?;
         }
     }
     for change in &changes {
-        for line in describe_change(app, change) {
+        for line in describe_change(app, change, file) {
             print_line(&line)?;
         }
     }
@@ -136,7 +137,7 @@ async fn list_held(app: &App, feed: Option<String>) -> anyhow::Result<()> {
 }
 
 /// A change that is kept back: its review, why it waits, what it would change, and how to apply it.
-fn describe_change(app: &App, change: &KeptChange) -> Vec<String> {
+fn describe_change(app: &App, change: &KeptChange, file: &Path) -> Vec<String> {
     let Review { slug, content, original_date, .. } = &change.review;
     let day = original_date.to_jiff().to_zoned(app.site.timezone.clone()).date();
     let other_title = change.other_title.as_ref().filter(|_| change.reason == PendingReason::Lossy);
@@ -163,13 +164,14 @@ fn describe_change(app: &App, change: &KeptChange) -> Vec<String> {
             if !fields.is_empty() {
                 lines.push(format!("    would change: {}", fields.join(", ")));
             }
+            let accept = with_config(&format!("marquee feed accept {slug}"), file);
             match other_title {
                 Some(title) => lines.extend([
                     format!("    headline now: {}", single_line(title)),
-                    format!("    to import it as a new review: marquee feed accept {slug} --as-new"),
-                    format!("    to replace this review by it: marquee feed accept {slug}"),
+                    format!("    to import it as a new review: {accept} --as-new"),
+                    format!("    to replace this review by it: {accept}"),
                 ]),
-                None => lines.push(format!("    to apply it: marquee feed accept {slug}")),
+                None => lines.push(format!("    to apply it: {accept}")),
             }
         }
         None => lines.push("    it is too large to be kept; revise the review by hand".to_owned()),
@@ -212,7 +214,8 @@ async fn release(app: &App, args: ReleaseArgs) -> anyhow::Result<()> {
     }
 }
 
-async fn accept(app: &App, review: &str, as_new: bool) -> anyhow::Result<()> {
+async fn accept(file: &Path, review: &str, as_new: bool) -> anyhow::Result<()> {
+    let app = &open(file).await?;
     let started = app.clock.now();
     let old = require_review(app, review).await?;
     let id = ingest::accept_kept_change(app, &old, as_new).await?;
@@ -226,12 +229,13 @@ async fn accept(app: &App, review: &str, as_new: bool) -> anyhow::Result<()> {
         return print_line(&format!("Already imported: {page}"));
     }
     match review.state {
-        ReviewState::Archive => print_line(&format!(
-            "Archived, sent to nobody: {page}\nTo send it to followers, run: marquee feed release {} --announce",
-            review.slug
-        )),
+        ReviewState::Archive => {
+            let release = with_config(&format!("marquee feed release {} --announce", review.slug), file);
+            print_line(&format!("Archived, sent to nobody: {page}\nTo send it to followers, run: {release}"))
+        }
         ReviewState::Held => {
-            print_line(&format!("Held: {}\nTo see why, run: marquee feed held", review.slug))
+            let held = with_config("marquee feed held", file);
+            print_line(&format!("Held: {}\nTo see why, run: {held}", review.slug))
         }
         ReviewState::Scheduled => print_line(&format!("Scheduled for {}: {page}", review.released_at)),
         ReviewState::Published | ReviewState::Retracted => print_line(&format!("Published: {page}")),
@@ -257,11 +261,12 @@ async fn select_feeds(app: &App, name: Option<&str>) -> anyhow::Result<Vec<Feed>
     Ok(all)
 }
 
-async fn poll_feeds(app: &App, name: Option<&str>, all: bool) -> anyhow::Result<()> {
+async fn poll_feeds(file: &Path, name: Option<&str>, all: bool) -> anyhow::Result<()> {
+    let app = open(file).await?;
     let mut failed = Vec::new();
-    for feed in select_feeds(app, name).await? {
+    for feed in select_feeds(&app, name).await? {
         let started = app.clock.now();
-        if let Err(error) = ingest::poll_now(app, &feed, all).await {
+        if let Err(error) = ingest::poll_now(&app, &feed, all).await {
             failed.push(format!("{}: {error:#}", feed.name));
             continue;
         }
@@ -270,9 +275,15 @@ async fn poll_feeds(app: &App, name: Option<&str>, all: bool) -> anyhow::Result<
         if lines.is_empty() {
             print_line(&format!("{}: nothing new", feed.name))?;
         }
-        for line in lines {
-            print_list_line(&line.to_string())?;
-        }
+        print_log(lines, file)?;
     }
     if failed.is_empty() { Ok(()) } else { bail!(failed.join("\n")) }
+}
+
+fn print_log(lines: Vec<FeedLogLine>, file: &Path) -> anyhow::Result<()> {
+    for line in lines {
+        let reason = with_config(&line.reason, file);
+        print_list_line(&FeedLogLine { reason, ..line }.to_string())?;
+    }
+    Ok(())
 }

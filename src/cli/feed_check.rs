@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::config_hint::with_config;
 use super::missing_part::{MissingPart, ReviewParts};
 use super::output::{LINE_WIDTH, print_line, wrap};
 use super::{init_logging, load_or_default, shutdown_signal};
@@ -58,7 +59,11 @@ pub(super) async fn run(file: &Path, args: CheckArgs) -> anyhow::Result<()> {
     };
     let app = copy.app.clone();
     copy.close().await;
-    let check = checked?;
+    let mut check = checked?;
+    let entries = check.entries.iter_mut().map(|entry| &mut entry.reason);
+    for reason in entries.chain(check.lines.iter_mut().map(|line| &mut line.reason)) {
+        *reason = with_config(reason, file);
+    }
     if args.json {
         return print_line(&to_json(&check, args.lines).to_string());
     }

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::arguments::{require_review, select_critic};
+use super::config_hint::with_config;
 use super::missing_part::{MissingPart, ReviewParts};
 use super::output::{print_line, print_list_line};
 use super::review_file::to_markdown;
@@ -106,11 +107,8 @@ pub(super) async fn run(file: &Path, command: ReviewCommand) -> anyhow::Result<(
             let app = open(file).await?;
             let review = require_review(&app, &review).await?;
             let review = release::unschedule(&app, review.id).await?;
-            print_line(&format!(
-                "Held: {} (`marquee feed release {}` publishes it)",
-                app.origin.review_page(&review),
-                review.slug
-            ))
+            let command = with_config(&format!("marquee feed release {}", review.slug), file);
+            print_line(&format!("Held: {} (`{command}` publishes it)", app.origin.review_page(&review)))
         }
     }
 }

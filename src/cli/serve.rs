@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use tokio::net::TcpListener;
 
+use super::config_hint::with_config;
 use super::logging::init_logging;
 use super::output::print_line;
 use super::shutdown_signal::shutdown_signal;
@@ -46,7 +47,7 @@ pub(super) async fn run(file: &Path, args: ServeArgs) -> anyhow::Result<()> {
             Some((bound, config.server.trusted_proxies.as_slice()))
         }
     };
-    print_welcome(&app, &config, role).await?;
+    print_welcome(&app, file, &config, role).await?;
     app::run(app, listener, role != Role::Web, stop).await
 }
 
@@ -63,7 +64,7 @@ fn raise_open_file_limit() {
 }
 
 /// Prints the origin and, on a trial site, what to do next.
-async fn print_welcome(app: &App, config: &Config, role: Role) -> anyhow::Result<()> {
+async fn print_welcome(app: &App, file: &Path, config: &Config, role: Role) -> anyhow::Result<()> {
     if role == Role::Worker {
         return print_line(&format!("Processing jobs for {}", app.origin));
     }
@@ -73,7 +74,7 @@ async fn print_welcome(app: &App, config: &Config, role: Role) -> anyhow::Result
         let handle = critics.first().map_or("critic", |critic| critic.profile.handle.as_str());
         let feeds: Vec<String> = feeds::list_all(&app.db).await?.into_iter().map(|feed| feed.name).collect();
         let reviews = match feeds.as_slice() {
-            [] => "publish a review with `marquee publish FILE`".to_owned(),
+            [] => format!("publish a review with `{}`", with_config("marquee publish FILE", file)),
             [feed] => format!("reviews from the feed {feed} will appear shortly"),
             _ => format!("reviews from the feeds {} will appear shortly", feeds.join(", ")),
         };

@@ -319,6 +319,11 @@ impl App {
         out
     }
 
+    /// A command as messages name it, with the config file.
+    pub fn command_hint(&self, command: &str) -> String {
+        format!("marquee --config {} {command}", self.options.folder.file("marquee.toml").display())
+    }
+
     /// The folder of its data, as its config says.
     pub fn data_dir(&self) -> String {
         self.options.config.get("", "data_dir").to_owned()
