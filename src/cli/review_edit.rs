@@ -3,32 +3,48 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 
 use super::review_file::to_markdown;
 use super::revise::{print_revision, revise_from_text};
 use crate::domain::review::Review;
 use crate::flows::App;
 
-/// Opens the review in the editor, and revises it by what is saved there. If that is not possible, the text is kept.
+/// Opens the review in the editor, and revises it by what is saved there. If that is not possible, what was written is kept.
 pub(super) async fn edit(app: &App, review: &Review) -> anyhow::Result<()> {
+    let editor = find_editor(review)?;
     let before = to_markdown(app, review);
     let path = create_file(
         &format!("{}-{}", review.slug, crate::domain::id::ReviewId::new(app.clock.now())),
         &before,
     )?;
-    let edited = run_editor(&path).and_then(|()| {
-        std::fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))
-    });
+    let remove =
+        || std::fs::remove_file(&path).with_context(|| format!("could not remove {}", path.display()));
+    let edited = run_editor(&editor, &path);
+    let after =
+        std::fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))?;
     let kept = || format!("nothing was changed; your text is kept in {}", path.display());
-    let after = edited.with_context(kept)?;
-    let revised = if after == before {
-        None
-    } else {
-        revise_from_text(app, review, &after).await.with_context(kept)?
-    };
-    std::fs::remove_file(&path).with_context(|| format!("could not remove {}", path.display()))?;
+    if after == before {
+        remove()?;
+        edited.context("nothing was changed")?;
+        return print_revision(app, review, None);
+    }
+    edited.with_context(kept)?;
+    let revised = revise_from_text(app, review, &after).await.with_context(kept)?;
+    remove()?;
     print_revision(app, review, revised.as_ref())
+}
+
+/// The command of the editor.
+fn find_editor(review: &Review) -> anyhow::Result<String> {
+    let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.trim().is_empty());
+    variable("VISUAL").or_else(|| variable("EDITOR")).with_context(|| {
+        let slug = &review.slug;
+        format!(
+            "no editor is set, so nothing was changed. Set EDITOR to a command that opens a file, such as nano, or run \
+             `marquee review show {slug} > review.md`, edit that file and run `marquee revise {slug} review.md`"
+        )
+    })
 }
 
 /// Creates a file that only this user can read.
@@ -43,11 +59,7 @@ fn create_file(name: &str, text: &str) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-fn run_editor(path: &Path) -> anyhow::Result<()> {
-    let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.trim().is_empty());
-    let Some(editor) = variable("VISUAL").or_else(|| variable("EDITOR")) else {
-        bail!("no editor: set VISUAL or EDITOR to the command that opens a file")
-    };
+fn run_editor(editor: &str, path: &Path) -> anyhow::Result<()> {
     // The variable may contain arguments, such as `code --wait`.
     let status = std::process::Command::new("sh")
         .arg("-c")
@@ -55,7 +67,7 @@ fn run_editor(path: &Path) -> anyhow::Result<()> {
         .arg("sh")
         .arg(path)
         .status();
-    let status = status.with_context(|| format!("could not run {editor}"))?;
-    ensure!(status.success(), "{editor} failed");
+    let status = status.with_context(|| format!("could not run the editor {editor:?}"))?;
+    ensure!(status.success(), "the editor {editor:?} failed");
     Ok(())
 }
