@@ -6,7 +6,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 /// Returns the text of a document. Its encoding is found in this order: a byte order mark; bytes that are UTF-8 and not only
 /// ASCII; the `charset` of the HTTP header (RFC 7303 section 3.2); the XML declaration; and a detector, if the bytes are not
 /// valid in what was declared. Every document has a text: bytes that are valid nowhere become U+FFFD. If the detector guessed the
-/// encoding, its name is returned, too.
+/// encoding of anything outside ASCII, its name is returned, too.
 pub(super) fn decode(bytes: &[u8], charset: Option<&str>) -> (String, Option<&'static str>) {
     if let Some(text) = decode_certain(bytes, charset) {
         return (text, None);
@@ -17,7 +17,9 @@ pub(super) fn decode(bytes: &[u8], charset: Option<&str>) -> (String, Option<&'s
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(bytes, true);
     let guessed = detector.guess(None, Utf8Detection::Deny);
-    (guessed.decode_without_bom_handling(bytes).0.into_owned(), Some(guessed.name()))
+    let text = guessed.decode_without_bom_handling(bytes).0.into_owned();
+    let is_ascii = text.is_ascii();
+    (text, (!is_ascii).then(|| guessed.name()))
 }
 
 /// Returns the text if its encoding need not be guessed.
