@@ -13,6 +13,8 @@ use crate::support::{Database, Fixture};
 both_databases!(
     a_check_says_what_the_next_poll_does_and_changes_nothing,
     a_feed_is_checked_before_it_is_added,
+    a_check_names_each_entry_that_is_left_out,
+    a_charset_is_guessed_only_beyond_ascii,
 );
 
 async fn check(fixture: &Fixture, feed: &str) -> Value {
@@ -106,4 +108,76 @@ async fn a_feed_is_checked_before_it_is_added(database: Database) {
     let Output { status, stderr, .. } = fixture.app.cli(&["feed", "check", "nowhere"]).await;
     let error = String::from_utf8_lossy(&stderr).into_owned();
     assert!(!status.success() && error.contains("no feed and no file named \"nowhere\""), "{error}");
+}
+
+async fn a_check_names_each_entry_that_is_left_out(database: Database) {
+    let mut items = ["Ferry", "Oar", "Quay", "Salt", "Tide"].map(Item::old_review);
+    "<p> </p>".clone_into(&mut items[4].html);
+    let mut feed = rss(&items);
+    let authors = ["Ada", "Ben", "Ada", "Ada", "Ada"];
+    let labels = ["Reviews", "Reviews", "News", "Reviews", "Reviews"];
+    for (item, (author, label)) in items.iter().zip(authors.into_iter().zip(labels)) {
+        let guid = format!("{}</guid>", item.id);
+        let more = format!("{guid}<dc:creator>{author}</dc:creator><category>{label}</category>");
+        feed = feed.replacen(&guid, &more, 1);
+    }
+    let guid = format!("{}</guid>", items[3].id);
+    let draft = "<app:control><app:draft>yes</app:draft></app:control>";
+    feed = feed.replacen(&guid, &format!("{guid}{draft}"), 1);
+    let more = "authors = [\"Ada\"]\nonly = [\"reviews\"]";
+    let fixture = fixture_with_feed(database, &[], more).await;
+    for path in [PATH, "/other.xml"] {
+        fixture.remote.serve(path, Document::new("application/rss+xml", feed.clone()));
+    }
+    let left_out = |checked: &Value| -> Vec<(String, String)> {
+        let list = checked["left_out"].as_array().expect("a list");
+        let text = |entry: &Value, key: &str| entry[key].as_str().expect("a text").to_owned();
+        let mut list: Vec<_> = list.iter().map(|one| (text(one, "title"), text(one, "reason"))).collect();
+        list.sort();
+        list
+    };
+    let checked = check(&fixture, FEED).await;
+    let expected = [
+        (items[1].title.clone(), "by Ben, who is not in authors of this feed".to_owned()),
+        (items[2].title.clone(), "it has no label of only".to_owned()),
+        ("Movie Review: 'Salt' Earns Its Last…".to_owned(), "not a public post: draft".to_owned()),
+        (items[4].title.clone(), "it has neither a text nor a picture nor a sound".to_owned()),
+    ];
+    assert_eq!(left_out(&checked), expected, "{checked}");
+    assert_eq!(decisions(&checked).len(), 1, "{checked}");
+    let shown = fixture.app.command_output(&["feed", "check", FEED]).await;
+    assert!(shown.contains("5 entries; after a poll: 1 archived, 4 left out."), "{shown}");
+    for (title, reason) in &expected {
+        assert!(
+            shown.split_whitespace().collect::<Vec<_>>().join(" ").contains(&format!("“{title}”: {reason}"))
+        );
+    }
+    assert_eq!(shown.matches("neither a text").count(), 1, "each is named once: {shown}");
+    let list = shown.split("Left out:\n").nth(1).expect("a list");
+    assert!(!list.contains("left out"), "{shown}");
+    let limited = fixture.app.command_output(&["feed", "check", FEED, "--lines", "1"]).await;
+    assert!(limited.contains("  … and 3 more; --lines shows more of them"), "{limited}");
+    // Without `authors`, all that is new waits.
+    let checked = check(&fixture, &fixture.remote.url("/other.xml")).await;
+    assert_eq!(decisions(&checked), [], "{checked}");
+    let waiting = left_out(&checked);
+    assert!(waiting.contains(&(items[0].title.clone(), "by Ada; the feed has several authors".to_owned())));
+}
+
+async fn a_charset_is_guessed_only_beyond_ascii(database: Database) {
+    let fixture = Fixture::new(database).await;
+    let mut item = Item::old_review("Alpha");
+    "<p>A ferry waits for nobody.</p>".clone_into(&mut item.html);
+    let ascii = rss(&[item]).replacen(" encoding=\"UTF-8\"", "", 1);
+    let latin = ascii.replace("A ferry", "Le cin\u{e9}ma d'\u{e9}t\u{e9}: a ferry");
+    let latin: Vec<u8> = latin.chars().map(|c| u8::try_from(u32::from(c)).expect("of Latin-1")).collect();
+    for (path, text, guessed) in
+        [("/ascii.xml", ascii.into_bytes(), Value::Null), ("/latin.xml", latin, "windows-1252".into())]
+    {
+        fixture.remote.serve(path, Document::new("application/rss+xml", text));
+        let url = fixture.remote.url(path);
+        assert_eq!(check(&fixture, &url).await["guessed_charset"], guessed, "{path}");
+        let shown = fixture.app.command_output(&["feed", "check", &url]).await;
+        assert_eq!(shown.contains("charset guessed"), !guessed.is_null(), "{shown}");
+    }
 }

@@ -129,13 +129,13 @@ fn unnamed_critic() -> CriticProfile {
 /// The check as text, line by line.
 fn describe(app: &App, check: &FeedCheck, limit: usize) -> Vec<String> {
     let mut lines = describe_feed(app, check);
-    let (left_out, others): (Vec<_>, Vec<_>) =
-        check.lines.iter().partition(|line| line.decision == IngestDecision::Skipped);
-    for (heading, group) in [("Left out:", left_out), ("Besides:", others)] {
-        if !group.is_empty() {
-            lines.extend([String::new(), heading.to_owned()]);
-            lines.extend(describe_lines(check, &group));
-        }
+    if !check.lines.is_empty() {
+        lines.extend([String::new(), "Besides:".to_owned()]);
+        lines.extend(describe_lines(check));
+    }
+    if !check.left_out.is_empty() {
+        lines.extend([String::new(), "Left out:".to_owned()]);
+        lines.extend(describe_left_out(check, limit));
     }
     for (number, checked) in (1..).zip(check.entries.iter().take(limit)) {
         lines.push(String::new());
@@ -185,10 +185,14 @@ fn summary(check: &FeedCheck) -> String {
     let decisions = IngestDecision::ALL.map(IngestDecision::as_str).into_iter().chain([UNCHANGED]);
     let counts: Vec<String> =
         decisions.filter_map(|decision| Some(format!("{} {decision}", counts.get(decision)?))).collect();
-    let entries = check.entries.len();
+    let left_out = check.left_out.len();
+    let counts: Vec<String> =
+        counts.into_iter().chain((left_out > 0).then(|| format!("{left_out} left out"))).collect();
+    let entries = check.entries.len() + left_out;
     let noun = if entries == 1 { "entry" } else { "entries" };
-    match entries {
-        0 => "A poll would import nothing.".to_owned(),
+    match (entries, check.entries.len()) {
+        (0, _) => "A poll would import nothing.".to_owned(),
+        (_, 0) => format!("A poll would import nothing: {entries} {noun}; {}.", counts.join(", ")),
         _ => format!("{entries} {noun}; after a poll: {}.", counts.join(", ")),
     }
 }
@@ -197,10 +201,25 @@ fn decision_name(checked: &CheckedEntry) -> &'static str {
     checked.decision.map_or(UNCHANGED, IngestDecision::as_str)
 }
 
+/// The entries that are left out, with the reasons.
+fn describe_left_out(check: &FeedCheck, limit: usize) -> Vec<String> {
+    let shown = check.left_out.iter().take(limit);
+    let mut lines: Vec<String> = shown
+        .flat_map(|(title, reason)| {
+            indented("  ", &format!("“{}”: {}", single_line(title), single_line(reason)))
+        })
+        .collect();
+    let more = check.left_out.len().saturating_sub(limit);
+    if more > 0 {
+        lines.push(format!("  … and {more} more; --lines shows more of them"));
+    }
+    lines
+}
+
 /// Lines of the log, those with the same reason as one.
-fn describe_lines(check: &FeedCheck, group: &[&FeedLogLine]) -> Vec<String> {
+fn describe_lines(check: &FeedCheck) -> Vec<String> {
     let mut reasons: Vec<(&FeedLogLine, Vec<String>)> = Vec::new();
-    for line in group {
+    for line in &check.lines {
         let subject = (line.subject != check.feed.name).then(|| format!("“{}”", single_line(&line.subject)));
         let is_same = |(known, _): &&mut (&FeedLogLine, _)| {
             (known.decision, &known.reason) == (line.decision, &line.reason)
@@ -282,11 +301,13 @@ fn to_json(check: &FeedCheck, limit: usize) -> Value {
     let lines = check.lines.iter().map(
         |line| json!({"decision": line.decision.as_str(), "subject": line.subject, "reason": line.reason}),
     );
+    let left_out =
+        check.left_out.iter().take(limit).map(|(title, reason)| json!({"title": title, "reason": reason}));
     json!({
         "feed": check.feed.name, "url": check.url.as_str(), "title": check.title, "language": check.language,
         "format": check.format.as_str(), "guessed_charset": check.guessed_charset, "zone": check.zone,
         "publish_since": check.feed.publish_since.to_string(), "next_page": next,
-        "lines": lines.collect::<Vec<_>>(), "count": check.entries.len(),
+        "lines": lines.collect::<Vec<_>>(), "left_out": left_out.collect::<Vec<_>>(), "count": check.entries.len(),
         "entries": check.entries.iter().take(limit).map(entry_json).collect::<Vec<_>>(),
     })
 }

@@ -32,7 +32,7 @@ mod text_element;
 mod xml_reader;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use jiff::tz::TimeZone;
 use url::Url;
@@ -104,8 +104,11 @@ pub struct FeedDocument {
     pub entries: Vec<FeedEntry>,
     /// What the document says about the other pages of the feed.
     pub pages: PageHints,
-    /// How many entries are no public posts, such as drafts and comments. They are in neither of the lists.
-    pub excluded: BTreeMap<ExcludedKind, usize>,
+    /// The entries that are no public posts, such as drafts and comments, each by its title, link or position. They are in none
+    /// of the other lists.
+    pub excluded: Vec<(String, ExcludedKind)>,
+    /// The entries that were taken out of `entries` since they are not to be reviews, each by its title, with the reason.
+    pub left_out: Vec<(String, String)>,
     /// The entries that were skipped, each by its title, link or position, with the reason.
     pub skipped: Vec<(String, String)>,
     /// Ids that several entries share, and that therefore identify none of them.
@@ -278,16 +281,14 @@ pub fn parse(source: FeedSource<'_>) -> Result<FeedDocument, FeedError> {
         if let Ok(parsed) = &mut parsed {
             parsed.read_access(feed.generator.as_deref());
         }
+        let name = || name.unwrap_or_else(|| format!("entry {}", index + 1));
         if let Ok(ParsedEntry { excluded: Some(kind), .. }) = parsed {
-            *document.excluded.entry(kind).or_default() += 1;
+            document.excluded.push((name(), kind));
             continue;
         }
         match parsed.and_then(|parsed| into_entry(parsed, &feed)) {
             Ok(entry) => document.entries.push(entry),
-            Err(error) => {
-                let name = name.unwrap_or_else(|| format!("entry {}", index + 1));
-                document.skipped.push((name, error.to_string()));
-            }
+            Err(error) => document.skipped.push((name(), error.to_string())),
         }
     }
     document.note_end(head.truncated, head.has_more);
@@ -402,8 +403,7 @@ impl FeedDocument {
 
     /// Returns the page after this one, which was fetched from `url`.
     pub fn next_page(&self, url: &Url) -> NextPage {
-        let excluded: usize = self.excluded.values().sum();
-        self.pages.next_page(url, self.entries.len() + self.skipped.len() + excluded)
+        self.pages.next_page(url, self.entries.len() + self.skipped.len() + self.excluded.len())
     }
 
     /// Adds the entries of the page after this one, without those that have moved there since this one was fetched.
@@ -414,6 +414,7 @@ impl FeedDocument {
             self.entries.iter().map(keys).filter(|known| *known != (None, None)).collect();
         self.entries.extend(next.entries.into_iter().filter(|entry| !known.contains(&keys(entry))));
         self.skipped.extend(next.skipped);
+        self.left_out.extend(next.left_out);
         self.find_shared();
     }
 

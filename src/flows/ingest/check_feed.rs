@@ -40,7 +40,9 @@ pub struct FeedCheck {
     pub next: NextPage,
     /// The entries that are reviews, in the order of the feed.
     pub entries: Vec<CheckedEntry>,
-    /// What the log of the feed would say besides, such as what is left out.
+    /// The entries that are left out, each by its title, with the reason.
+    pub left_out: Vec<(String, String)>,
+    /// What the log of the feed would say besides.
     pub lines: Vec<FeedLogLine>,
 }
 
@@ -85,7 +87,8 @@ pub async fn check_feed(app: &App, name: &str) -> anyhow::Result<FeedCheck> {
     } else {
         next
     };
-    let entries = document.entries.clone();
+    let (entries, mut left_out) = (document.entries.clone(), std::mem::take(&mut document.left_out));
+    left_out.extend(document.skipped.iter().cloned());
     let mut poll = FeedPoll::start(app, &feed, &critic, folder.as_deref(), &url).await?;
     poll.decisions = Some(Vec::new());
     Box::pin(poll.process_first_page(document, next != NextPage::None)).await?;
@@ -99,14 +102,35 @@ pub async fn check_feed(app: &App, name: &str) -> anyhow::Result<FeedCheck> {
             checked.push(CheckedEntry { entry, decision: decided.decision, reason: decided.reason });
         }
     }
-    let lines = {
-        let known: HashSet<(&str, &str)> = checked
-            .iter()
-            .filter_map(|checked| Some((checked.entry.content.title.as_str(), checked.decision?.as_str())))
-            .collect();
-        let mut lines = feed_log::list_newest(&app.db, Some(name), u32::MAX).await?;
-        lines.retain(|line| !known.contains(&(line.subject.as_str(), line.decision.as_str())));
-        lines
-    };
-    Ok(FeedCheck { feed, url, title, language, format, guessed_charset, zone, next, entries: checked, lines })
+    let lines = list_other_lines(app, name, &checked, &left_out).await?;
+    Ok(FeedCheck {
+        feed,
+        url,
+        title,
+        language,
+        format,
+        guessed_charset,
+        zone,
+        next,
+        entries: checked,
+        left_out,
+        lines,
+    })
+}
+
+/// The lines of the log that say nothing about these entries.
+async fn list_other_lines(
+    app: &App,
+    name: &str,
+    checked: &[CheckedEntry],
+    left_out: &[(String, String)],
+) -> anyhow::Result<Vec<FeedLogLine>> {
+    let decided = checked
+        .iter()
+        .filter_map(|checked| Some((checked.entry.content.title.as_str(), checked.decision?.as_str())));
+    let skipped = left_out.iter().map(|(title, _)| (title.as_str(), IngestDecision::Skipped.as_str()));
+    let known: HashSet<(&str, &str)> = decided.chain(skipped).collect();
+    let mut lines = feed_log::list_newest(&app.db, Some(name), u32::MAX).await?;
+    lines.retain(|line| !known.contains(&(line.subject.as_str(), line.decision.as_str())));
+    Ok(lines)
 }

@@ -1,18 +1,19 @@
 //! Decides which entries of a feed document are reviews of the critic: public posts, by an author and with labels that the
 //! config chooses. What is left out is logged once, in one line for each reason.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::entry_authors::{Guests, accept_authors};
 use super::known_ids::keep_known;
 use super::left_out::undated_keys;
 use crate::domain::feed::{Feed, IngestDecision};
-use crate::domain::feed_entry::{EntryKind, FeedEntry};
+use crate::domain::feed_entry::{EntryKind, ExcludedKind, FeedEntry};
 use crate::domain::feed_selection::{FeedSelection, UNKNOWN_AUTHOR, fold_name};
 use crate::domain::html_escape::escape;
 use crate::flows::App;
 use crate::sources::feed::{FeedDocument, paid_note};
 use crate::store::{feed_log, left_out_entries};
+use url::Url;
 
 /// The maximum number of authors that a line of the log names.
 const MAX_LISTED_AUTHORS: usize = 20;
@@ -22,11 +23,13 @@ const MAX_LISTED_AUTHORS: usize = 20;
 struct LeftOut {
     /// Lines of the log: what, and why.
     lines: Vec<(String, String)>,
+    /// The entries, each by its title, with the reason.
+    entries: Vec<(String, String)>,
     /// What entries without a date are recognized by.
     keys: Vec<String>,
 }
 
-/// Removes the entries that are no reviews. Returns whether it could decide about them: if the feed has several authors and the
+/// Moves the entries that are no reviews to [`FeedDocument::left_out`]. Returns whether it could decide about them: if the feed has several authors and the
 /// config chooses none, only entries that are known remain. `authors` are those of the feed so far ([`Feed::authors`]), and
 /// `is_further_page` says whether entries of a page before were chosen.
 pub(super) async fn select_entries(
@@ -38,9 +41,10 @@ pub(super) async fn select_entries(
 ) -> anyhow::Result<bool> {
     let mut left_out = LeftOut::default();
     if !document.excluded.is_empty() {
-        let counts = document.excluded.iter().map(|(kind, count)| format!("{count} {}", kind.noun(*count)));
-        let reason = format!("left out what is no public post: {}", counts.collect::<Vec<_>>().join(", "));
-        left_out.lines.push((feed.name.clone(), reason));
+        left_out.lines.push((feed.name.clone(), describe_excluded(&document.excluded)));
+        let reason = |kind: ExcludedKind| format!("not a public post: {}", kind.noun(1));
+        let entries = document.excluded.iter().map(|(name, kind)| (name.clone(), reason(*kind)));
+        left_out.entries.extend(entries);
     }
     let chosen = choose_by_kind(feed, document, &mut left_out);
     let chosen = choose_by_label(feed, document, chosen, &mut left_out);
@@ -48,16 +52,23 @@ pub(super) async fn select_entries(
         choose_by_author(app, feed, document, chosen, authors, is_further_page, &mut left_out).await?;
     let (empty, mut chosen): (Vec<_>, Vec<_>) =
         chosen.into_iter().partition(|entry| entry.content.is_empty());
-    left_out.keys.extend(undated_keys(document, &empty));
     let reason = "it has neither a text nor a picture nor a sound";
+    left_out.add(document, &empty, |_| reason.to_owned());
     left_out.lines.extend(empty.into_iter().map(|entry| (entry.content.title, reason.to_owned())));
     chosen.iter_mut().for_each(add_teaser_note);
     document.entries = chosen;
+    document.left_out.append(&mut left_out.entries);
     left_out.save(app, feed).await?;
     Ok(has_chosen)
 }
 
 impl LeftOut {
+    /// Leaves out entries of a document.
+    fn add(&mut self, document: &FeedDocument, entries: &[FeedEntry], reason: impl Fn(&FeedEntry) -> String) {
+        self.keys.extend(undated_keys(document, entries));
+        self.entries.extend(entries.iter().map(|entry| (entry.content.title.clone(), reason(entry))));
+    }
+
     async fn save(mut self, app: &App, feed: &Feed) -> anyhow::Result<()> {
         if feed.is_read() {
             // What is left out later was not there at first: with a label or a text, it is new.
@@ -81,15 +92,14 @@ fn choose_by_kind(feed: &Feed, document: &mut FeedDocument, left_out: &mut LeftO
     let (chosen, others): (Vec<_>, Vec<_>) = std::mem::take(&mut document.entries)
         .into_iter()
         .partition(|entry| feed.selection.takes_kind(entry.kind));
-    left_out.keys.extend(undated_keys(document, &others));
+    left_out.add(document, &others, |entry| describe_kind(entry.kind).to_owned());
     if others.iter().any(|entry| matches!(entry.kind, EntryKind::DiaryEntry | EntryKind::List)) {
         let reason = "left out films without a text and lists; include chooses them in the config";
         left_out.lines.push((feed.name.clone(), reason.to_owned()));
     }
-    left_out.lines.extend(others.into_iter().filter(|entry| entry.kind == EntryKind::Teaser).map(|entry| {
-        let reason = "only its beginning is public; to publish that, set paid = \"teaser\" for this feed";
-        (entry.content.title, reason.to_owned())
-    }));
+    let teasers = others.into_iter().filter(|entry| entry.kind == EntryKind::Teaser);
+    let described = teasers.map(|entry| (entry.content.title, describe_kind(EntryKind::Teaser).to_owned()));
+    left_out.lines.extend(described);
     chosen
 }
 
@@ -103,7 +113,10 @@ fn choose_by_label(
     let selection = &feed.selection;
     let (chosen, others): (Vec<_>, Vec<_>) =
         entries.into_iter().partition(|entry| selection.takes_labels(&entry.content.tags));
-    left_out.keys.extend(undated_keys(document, &others));
+    left_out.add(document, &others, |entry| {
+        let is_excepted = selection.excepts_labels(&entry.content.tags);
+        if is_excepted { "it has a label of except" } else { "it has no label of only" }.to_owned()
+    });
     if let Some(newest) = others.first() {
         let reason = describe_labels(selection, &others, &newest.content.title);
         left_out.lines.push((feed.name.clone(), reason));
@@ -129,7 +142,9 @@ async fn choose_by_author(
         if !others.is_empty() {
             log(format!("left out what is not by the authors of this feed: {}", count_authors(&others)));
         }
-        left_out.keys.extend(undated_keys(document, &others));
+        left_out.add(document, &others, |entry| {
+            format!("by {}, who is not in authors of this feed", name_authors(entry))
+        });
         return Ok((chosen, true));
     }
     let guests = Guests::find(app, feed, &entries, authors.as_deref(), is_further_page).await?;
@@ -141,10 +156,47 @@ async fn choose_by_author(
     let has_chosen = accept_authors(app, feed, &own, authors).await?;
     if !has_chosen {
         log(describe_authors(&chosen, authors.as_deref()));
+        let reason = |entry: &FeedEntry| format!("by {}; the feed has several authors", name_authors(entry));
+        let all: Vec<_> = chosen.iter().map(|entry| (entry_key(entry), reason(entry))).collect();
         chosen = keep_known(app, feed, chosen).await?;
+        let known: HashSet<_> = chosen.iter().map(entry_key).collect();
+        let waiting = all.into_iter().filter(|(key, _)| !known.contains(key));
+        left_out.entries.extend(waiting.map(|((_, _, title), reason)| (title, reason)));
     }
-    left_out.keys.extend(undated_keys(document, &by_guests));
+    left_out.add(document, &by_guests, |entry| format!("by somebody else: {}", name_authors(entry)));
     Ok((chosen, has_chosen))
+}
+
+/// What tells the entries of a document apart.
+fn entry_key(entry: &FeedEntry) -> (Option<String>, Option<Url>, String) {
+    (entry.guid.clone(), entry.content.canonical_url.clone(), entry.content.title.clone())
+}
+
+/// The authors of an entry.
+fn name_authors(entry: &FeedEntry) -> String {
+    if entry.authors.is_empty() { UNKNOWN_AUTHOR.to_owned() } else { entry.authors.join(", ") }
+}
+
+/// Why an entry of a kind is left out that the config does not choose.
+const fn describe_kind(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::Post => "a post",
+        EntryKind::Teaser => {
+            "only its beginning is public; to publish that, set paid = \"teaser\" for this feed"
+        }
+        EntryKind::DiaryEntry => "a film without a text",
+        EntryKind::List => "a list of films",
+    }
+}
+
+/// Says how many entries are no public posts.
+fn describe_excluded(excluded: &[(String, ExcludedKind)]) -> String {
+    let mut counts: BTreeMap<ExcludedKind, usize> = BTreeMap::new();
+    for (_, kind) in excluded {
+        *counts.entry(*kind).or_default() += 1;
+    }
+    let counts = counts.into_iter().map(|(kind, count)| format!("{count} {}", kind.noun(count)));
+    format!("left out what is not a public post: {}", counts.collect::<Vec<_>>().join(", "))
 }
 
 /// Says how many entries are left out for their labels. The line has the newest one, so that the log has a line for each.
