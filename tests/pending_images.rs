@@ -103,7 +103,8 @@ async fn images_of_a_dead_host_delay_no_review_and_are_given_up(database: Databa
     eventually("no image is waited for", || async { (waits().await == 0).then_some(()) }).await;
     let log = fixture.app.feed_log().await;
     for number in 0..8 {
-        let line = format!("could not fetch the poster; it was left out: https://dead.test/{number}.png");
+        let line =
+            format!("could not fetch the poster, so the review has none: https://dead.test/{number}.png");
         assert_eq!(log.iter().filter(|entry| entry.contains(&line)).count(), 1, "{log:#?}");
     }
     assert!(fixture.remote.distinct_activities("Update").is_empty());

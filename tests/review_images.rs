@@ -160,8 +160,10 @@ async fn a_missing_image_is_reported_and_fetched_when_its_entry_changes(database
     let (fixture, article) = published(database, &["/p.png"], &item).await;
     assert_eq!(sources(content(&article)), [""; 0]);
     assert!(content(&article).contains("<p>Too late</p>"), "the caption stays");
-    let line = "could not fetch an image; it was left out: https://remote.test/late.png";
+    let line = "could not fetch an image of the review: https://remote.test/late.png";
     eventually("the line in the log", || async { log(&fixture).await.contains(line).then_some(()) }).await;
+    let log = log(&fixture).await;
+    assert!(log.contains(" failed “") && !log.contains("skipped"), "the review was not left out: {log}");
     serve(&fixture, "/late.png");
     fixture.poll().await;
     assert_no_update(&fixture).await;
@@ -349,7 +351,7 @@ async fn h3_invalid_and_excess_images_are_left_out(database: Database) {
         log(&fixture)
             .await
             .lines()
-            .find(|line| line.contains("could not fetch") && line.contains("they were left out"))
+            .find(|line| line.contains("could not fetch") && line.contains("images of the review"))
             .map(str::to_owned)
     })
     .await;

@@ -105,7 +105,7 @@ pub enum IngestDecision {
     Matched,
     /// The entry was skipped, for a reason that the log gives.
     Skipped,
-    /// The poll failed.
+    /// The poll failed, or an image of the entry could not be fetched.
     Failed,
 }
 

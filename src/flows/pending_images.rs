@@ -85,7 +85,7 @@ async fn fetch(app: &App, lease: LeaseId, pending: PendingImages) -> anyhow::Res
     } else {
         pending_images::delete(&mut tx, pending.review).await?;
         for reason in missing {
-            feed_log::append_once(&mut tx, feed.id, IngestDecision::Skipped, &content.title, &reason, now)
+            feed_log::append_once(&mut tx, feed.id, IngestDecision::Failed, &content.title, &reason, now)
                 .await?;
         }
     }

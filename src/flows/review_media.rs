@@ -99,10 +99,10 @@ impl ReviewMedia {
         let (posters, others): (Vec<_>, Vec<_>) = missing.partition(|missing| missing.is_poster);
         let poster = posters
             .first()
-            .map(|missing| format!("could not fetch the poster; it was left out: {}", missing.url));
+            .map(|missing| format!("could not fetch the poster, so the review has none: {}", missing.url));
         let first = others.first().map(|missing| match others.len() {
-            1 => format!("could not fetch an image; it was left out: {}", missing.url),
-            count => format!("could not fetch {count} images, such as {}; they were left out", missing.url),
+            1 => format!("could not fetch an image of the review: {}", missing.url),
+            count => format!("could not fetch {count} images of the review, such as {}", missing.url),
         });
         poster.into_iter().chain(first).collect()
     }

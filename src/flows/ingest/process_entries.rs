@@ -182,7 +182,7 @@ impl FeedPoll<'_> {
             }
         }
         for reason in missing {
-            feed_log::append_once(tx, self.feed.id, IngestDecision::Skipped, &title, &reason, now).await?;
+            feed_log::append_once(tx, self.feed.id, IngestDecision::Failed, &title, &reason, now).await?;
         }
         Ok(created)
     }
