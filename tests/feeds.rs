@@ -28,6 +28,7 @@ both_databases!(
     a_feed_in_a_local_file_is_read,
     polling_an_unchanged_feed_changes_nothing,
     a_skipped_entry_is_logged_once_for_each_reason,
+    a_shorter_interval_takes_effect_at_the_start,
 );
 
 const ALL: &str = "publish_since = \"2000-01-01\"";
@@ -356,4 +357,13 @@ async fn a_skipped_entry_is_logged_once_for_each_reason(database: Database) {
     fixture.poll().await;
     let lines = skipped().await;
     assert_eq!(lines.len(), 2, "{lines:?}");
+}
+
+async fn a_shorter_interval_takes_effect_at_the_start(database: Database) {
+    let mut fixture = fixture_with_feed(database, &[Item::old_review("Alpha")], "interval = \"1d\"").await;
+    fixture.follow(&fixture.alice).await;
+    fixture.app.redeclare_feeds(|feeds| "interval = \"1s\"".clone_into(&mut feeds[0].more));
+    fixture.remote.serve_feed(&[Item::review("Beta"), Item::old_review("Alpha")]);
+    fixture.app.restart().await;
+    fixture.await_article(|article| is_about(article, "Beta")).await;
 }

@@ -95,7 +95,8 @@ pub struct ConfiguredFeed<'a> {
 
 /// Inserts or updates a feed from the config file. If its URL changed, the feed is fetched without validators, redirects
 /// and its authors are forgotten, and its older pages are read again. If its selection changed, so that entries may be taken that
-/// were left out before, it is read anew, too, and undated entries are archived once more. A feed that is in the config again counts as added
+/// were left out before, it is read anew, too, and undated entries are archived once more. If its interval is shorter now, it is
+/// polled after that one at the latest. A feed that is in the config again counts as added
 /// now: what it published meanwhile is old.
 pub async fn upsert_from_config(
     tx: &mut Tx,
@@ -113,8 +114,9 @@ pub async fn upsert_from_config(
                 then feeds.etag end,
             last_modified = case when feeds.url = excluded.url and feeds.selection = excluded.selection
                 then feeds.last_modified end,
-            next_poll_at = case when feeds.url = excluded.url and feeds.selection = excluded.selection
-                then feeds.next_poll_at else 0 end,
+            next_poll_at = case when feeds.url <> excluded.url or feeds.selection <> excluded.selection then 0
+                when excluded.interval_ms < feeds.interval_ms and $9 + excluded.interval_ms < feeds.next_poll_at
+                then $9 + excluded.interval_ms else feeds.next_poll_at end,
             read_url = case when feeds.selection = excluded.selection and feeds.managed = 1 then feeds.read_url end,
             selection = excluded.selection,
             resolved_url = case when feeds.url = excluded.url then feeds.resolved_url end,
