@@ -19,6 +19,7 @@ async fn unusual_urls_are_handled(database: Database) {
         a_list_is_cached_once_for_all_spellings_of_its_url,
         g1_a_nul_in_a_url_is_a_bad_request,
         a_page_beyond_the_last_does_not_exist,
+        another_spelling_of_a_tag_leads_to_its_page,
     );
 }
 
@@ -122,5 +123,19 @@ async fn a_page_beyond_the_last_does_not_exist(fixture: &Fixture, _article: &Val
             assert_eq!(response.status, 404, "{list} {beyond}");
             assert!(response.body.contains("Page not found"), "{}", response.body);
         }
+    }
+}
+
+async fn another_spelling_of_a_tag_leads_to_its_page(fixture: &Fixture, _article: &Value) {
+    for (spelled, path) in [
+        ("/tags/Ferries", "/tags/ferries"),
+        ("/tags/%20f%C3%A9rries?page=2", "/tags/ferries?page=2"),
+        ("/tags/FERRIES/feed.xml", "/tags/ferries/feed.xml"),
+    ] {
+        let response = get(fixture, spelled).await;
+        assert_eq!((response.status, response.header("location")), (308, url(path).as_str()), "{spelled}");
+    }
+    for path in ["/tags/Nothing", "/tags/Nothing/feed.xml", "/tags/FERRIES/none.xml"] {
+        assert_eq!(get(fixture, path).await.status, 404, "{path}");
     }
 }

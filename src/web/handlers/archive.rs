@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::cacheable_page;
-use super::review_list::{ReviewListPage, cached_list, find_term};
+use super::review_list::{ReviewListPage, cached_list, find_term, redirect_to_tag};
 use crate::domain::browse_index::BrowseKind;
 use crate::domain::local_year::{local_year, year_bounds};
 use crate::domain::rating::Rating;
@@ -36,6 +36,10 @@ pub(in crate::web) async fn tag(
     Query(query): Query<PageQuery>,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
+    let rest = if query.number() > 1 { format!("?page={}", query.number()) } else { String::new() };
+    if let Some(redirect) = redirect_to_tag(&state, &slug, &rest).await? {
+        return Ok(redirect);
+    }
     let render_page = || async {
         let term = find_term(&state, BrowseKind::Tag, &slug).await?;
         let list_page =

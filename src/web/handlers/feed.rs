@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 
-use super::review_list::ReviewList;
+use super::review_list::{ReviewList, redirect_to_tag};
 use crate::domain::browse_index::BrowseKind;
 use crate::domain::review::Review;
 use crate::store::browse_index::BrowseQuery;
@@ -63,6 +63,10 @@ pub(in crate::web) async fn tag_feed(
     Path((slug, file)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
+    format(&file)?;
+    if let Some(redirect) = redirect_to_tag(&state, &slug, &format!("/{file}")).await? {
+        return Ok(redirect);
+    }
     term_feed(&state, (BrowseKind::Tag, &slug), &file, &headers).await
 }
 

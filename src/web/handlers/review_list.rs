@@ -1,12 +1,13 @@
 //! What the handlers of pages and feeds that list reviews have in common.
 
 use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::domain::browse_index::BrowseKind;
 use crate::domain::critic::Critic;
 use crate::domain::id::ReviewId;
 use crate::domain::review::Review;
+use crate::domain::slug::slug;
 use crate::store::browse_index::{self, BrowseQuery, BrowseTerm};
 use crate::store::{critics, review_stats, reviews};
 use crate::web::error::WebError;
@@ -103,6 +104,21 @@ pub(super) async fn find_term(
     slug: &str,
 ) -> Result<BrowseTerm, WebError> {
     browse_index::find_term(&state.app.db, kind, slug).await?.ok_or(WebError::NotFound)
+}
+
+/// Redirects to the page of a tag if its slug is spelled otherwise, as in `/tags/Reviews`; `rest` is what follows it in the URL.
+pub(super) async fn redirect_to_tag(
+    state: &WebState,
+    spelled: &str,
+    rest: &str,
+) -> Result<Option<Response>, WebError> {
+    let slug = slug(spelled);
+    if slug == spelled || slug.is_empty() {
+        return Ok(None);
+    }
+    let known = browse_index::find_term(&state.app.db, BrowseKind::Tag, &slug).await?;
+    let page = known.map(|_| state.app.origin.url(&format!("/tags/{slug}{rest}")));
+    Ok(page.map(|page| Redirect::permanent(page.as_str()).into_response()))
 }
 
 /// The number of pages for `total` reviews; at least one.
