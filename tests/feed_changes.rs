@@ -73,6 +73,9 @@ async fn a_tracking_parameter_of_a_link_is_no_change(database: Database) {
         poll(&fixture, std::slice::from_ref(&item)).await;
         assert_eq!((updates(&fixture), fixture.app.feed_log().await.len()), (0, lines), "{tracking}");
     }
+    let article = fixture.await_article(|article| is_about(article, "Alpha")).await;
+    let shown = fixture.app.command_output(&["review", "show", slug(&article)]).await;
+    assert!(shown.contains(&format!("canonical_url: {page}\n")), "{shown}");
     // The link alone identifies it, too.
     "t2".clone_into(&mut item.id);
     poll(&fixture, std::slice::from_ref(&item)).await;

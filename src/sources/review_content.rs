@@ -15,6 +15,7 @@ use crate::domain::rating::Rating;
 use crate::domain::recording::Recording;
 use crate::domain::review::{Poster, ReviewContent};
 use crate::domain::time::Timestamp;
+use crate::domain::tracking_parameters::strip_tracking;
 
 /// The maximum length of a headline in characters.
 pub const MAX_TITLE_CHARS: usize = 300;
@@ -146,7 +147,7 @@ impl ReviewParts {
             rating: self.rating.or(credits.rating),
             tags: normalize_tags(&self.tags),
             language: self.language.as_deref().and_then(normalize_language),
-            canonical_url: self.link,
+            canonical_url: self.link.map(|url| strip_tracking(url, None)),
             published: self.published.or_else(|| credits.published.and_then(midnight)),
             updated: self.updated,
             poster: poster.or(self.thumbnail),
