@@ -148,11 +148,20 @@ async fn held_reviews_can_be_archived_together(database: Database) {
         let command = [&["feed", "release", "--all-as-archive"], more].concat();
         fixture.app.command_output(&command).await
     };
-    assert!(archive(&["--year", "1999"]).await.contains("Archived 0"));
+    assert!(archive(&["--year", "1999"]).await == "no such reviews are held\n");
     assert!(archive(&["--year", "2019"]).await.contains("Archived 1"));
     assert!(held().await.contains("alpha") && !held().await.contains("beta"));
     assert!(archive(&["--feed", crate::support::feed::NAME]).await.contains("Archived 1"));
     assert_eq!((held().await.trim(), sent(&fixture).await), ("no reviews are held", 0));
+    for (args, message) in [
+        (&["feed", "release"][..], "name a review, as `"),
+        (&["feed", "release", "--year", "2019"], "--all-as-archive"),
+    ] {
+        let output = fixture.app.cli(args).await;
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && stderr.contains(message), "{stderr}");
+        assert!(!stderr.contains("<REVIEW>"), "no review is asked for with --year: {stderr}");
+    }
     fixture.await_article(|article| is_about(article, "Beta")).await;
 }
 

@@ -105,6 +105,8 @@ async fn a_feed_is_checked_before_it_is_added(database: Database) {
         assert!(shown.lines().any(|shown| shown == line), "{line}: {shown}");
     }
     assert!(shown.lines().all(|line| line.chars().count() < 80), "{shown}");
+    let log = fixture.app.command_output(&["feed", "log"]).await;
+    assert_eq!(log, "no entries have been read yet\n");
     let Output { status, stderr, .. } = fixture.app.cli(&["feed", "check", "nowhere"]).await;
     let error = String::from_utf8_lossy(&stderr).into_owned();
     assert!(!status.success() && error.contains("no feed and no file named \"nowhere\""), "{error}");

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use clap::Subcommand;
 
 use super::arguments::require_review;
@@ -61,7 +61,7 @@ pub(super) enum FeedCommand {
 #[derive(Debug, clap::Args)]
 pub(super) struct ReleaseArgs {
     /// Id or slug of the review, as shown by `marquee feed log`.
-    #[arg(required_unless_present = "all_as_archive", conflicts_with = "all_as_archive")]
+    #[arg(conflicts_with = "all_as_archive")]
     review: Option<String>,
     /// Send the review to followers even if it is old. This also works for a review that is archived already.
     #[arg(long, conflicts_with = "all_as_archive")]
@@ -84,6 +84,9 @@ pub(super) async fn run(file: &Path, feed: FeedCommand) -> anyhow::Result<()> {
             let app = open_read_only(file).await?;
             select_feeds(&app, name.as_deref()).await?;
             let lines = feed_log::list_newest(&app.db, name.as_deref(), lines).await?;
+            if lines.is_empty() {
+                return print_line("no entries have been read yet");
+            }
             print_log(lines, file)
         }
         FeedCommand::Poll { name, all } => poll_feeds(file, name.as_deref(), all).await,
@@ -198,10 +201,17 @@ const fn field_name(field: ContentField) -> &'static str {
 
 async fn release(app: &App, args: ReleaseArgs) -> anyhow::Result<()> {
     let Some(review) = args.review else {
+        ensure!(
+            args.all_as_archive,
+            "name a review, as `marquee feed held` does, or put all that are held into the archive with --all-as-archive"
+        );
         let feed = find_feed(app, args.feed.as_deref()).await?;
         let count = release::archive_held(app, feed, args.year).await?;
-        let noun = if count == 1 { "review" } else { "reviews" };
-        return print_line(&format!("Archived {count} {noun}, sent to nobody"));
+        return match count {
+            0 => print_line("no such reviews are held"),
+            1 => print_line("Archived 1 review, sent to nobody"),
+            _ => print_line(&format!("Archived {count} reviews, sent to nobody")),
+        };
     };
     let review = require_review(app, &review).await?;
     let review = release::release_held(app, review.id, args.announce).await?;
