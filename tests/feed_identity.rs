@@ -80,11 +80,20 @@ pub async fn log_lines(fixture: &Fixture, part: &str) -> usize {
 type Scheme = fn(&mut Item, u64, usize);
 
 /// The schemes, with the number of entries that the feed has at a time.
-const SCHEMES: [(&str, usize, Scheme); 7] = [
+const SCHEMES: [(&str, usize, Scheme); 9] = [
     ("position", 4, |item, _, at| item.id = (at + 1).to_string()),
     ("position-without-links", 4, |item, _, at| {
         item.id = (at + 1).to_string();
         item.link.clear();
+    }),
+    ("position-and-one-headline", 4, |item, _, at| {
+        item.id = (at + 1).to_string();
+        "Film of the Week".clone_into(&mut item.title);
+    }),
+    ("position-and-one-headline-without-links", 4, |item, _, at| {
+        item.id = (at + 1).to_string();
+        item.link.clear();
+        "Film of the Week".clone_into(&mut item.title);
     }),
     ("blog-as-id", 1, |item, _, _| {
         "https://remote.test/".clone_into(&mut item.id);

@@ -54,6 +54,7 @@ mod feed_likeness;
 mod feed_moves;
 mod feed_page_faults;
 mod feed_pages;
+mod feed_positions;
 mod feed_selection;
 mod feeds;
 mod harness;

@@ -63,8 +63,11 @@ impl EntryIdentity {
             (Different, Equal) if has_other_date && has_other_id && !is_same_title(old, new) => Self::Other,
             (_, Equal) if has_other_date && has_other_id => Self::Unclear,
             // Some blogs have the same headline above each review.
-            (Different, Equal) if has_other_date && !names_films(old, new) => Self::Unclear,
+            (Different, Equal) if (has_other_date || dates.is_none()) && !names_films(old, new) => {
+                Self::Unclear
+            }
             (_, Equal) => Self::Same,
+            (Different, Similar) if dates.is_none() => Self::Unclear,
             _ if has_other_date || has_other_id => Self::Unclear,
             _ => Self::Same,
         }
@@ -197,6 +200,18 @@ mod tests {
         let new = content("What the Lamp Saw", "Tangerine", &prose(2));
         assert_eq!(EntryIdentity::find(&old, &new, true), EntryIdentity::Other);
         assert_eq!(EntryIdentity::find(&old, &new, false), EntryIdentity::Unclear);
+        let find = |old, title: &str, film: &str, body: &str| {
+            EntryIdentity::find(&review(old, &[]), &content(title, film, body), false)
+        };
+        let film = || content("A Ferry at Dusk", "Anora", &prose(1));
+        assert_eq!(find(film(), "What the Lamp Saw", "Anora 2", &prose(2)), EntryIdentity::Unclear);
+        assert_eq!(find(film(), "A Ferry at Dusk", "Anora", &prose(2)), EntryIdentity::Same);
+        let week = || content("Film of the Week", "", &prose(1));
+        assert_eq!(find(week(), "Film of the Week", "", &prose(2)), EntryIdentity::Unclear);
+        assert_eq!(
+            find(week(), "Film of the Week", "", &format!("{} {}", prose(1), prose(2))),
+            EntryIdentity::Same
+        );
     }
 
     #[test]

@@ -49,6 +49,7 @@ use crate::domain::content_hash::content_hash;
 use crate::domain::feed_entry::{EntryKind, EntrySource, ExcludedKind, FeedEntry};
 use crate::domain::hash::sha256_hex;
 use crate::domain::named_enum::named_enum;
+use crate::domain::time::Timestamp;
 
 /// The maximum size of a document in bytes. Larger documents are neither downloaded completely nor parsed.
 pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
@@ -408,10 +409,15 @@ impl FeedDocument {
 
     /// Adds the entries of the page after this one, without those that have moved there since this one was fetched.
     pub fn append(&mut self, next: Self) {
-        type Keys = (Option<String>, Option<Url>);
-        let keys = |entry: &FeedEntry| -> Keys { (entry.guid.clone(), entry.content.canonical_url.clone()) };
+        type Keys = (Option<String>, Option<Url>, Option<(String, Option<Timestamp>)>);
+        // The id alone may be a position, which is another entry's on each page.
+        let keys = |entry: &FeedEntry| -> Keys {
+            let FeedEntry { guid, content, .. } = entry;
+            let name = content.canonical_url.is_none().then(|| (content.title.clone(), content.published));
+            (guid.clone(), content.canonical_url.clone(), name)
+        };
         let known: HashSet<Keys> =
-            self.entries.iter().map(keys).filter(|known| *known != (None, None)).collect();
+            self.entries.iter().map(keys).filter(|(guid, url, _)| guid.is_some() || url.is_some()).collect();
         self.entries.extend(next.entries.into_iter().filter(|entry| !known.contains(&keys(entry))));
         self.skipped.extend(next.skipped);
         self.left_out.extend(next.left_out);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::identify::{Candidate, DocumentIds};
+use super::reused_ids::EarlierIds;
 use crate::domain::critic::Critic;
 use crate::domain::feed::{Feed, HoldReason, IngestDecision};
 use crate::domain::id::{EntryId, ReviewId};
@@ -50,6 +51,7 @@ pub(super) struct FeedPoll<'a> {
     /// Whether this is not the first page: its entries are archived, and the log has one line about all of them.
     pub(super) is_older_page: bool,
     pub(super) document_ids: DocumentIds,
+    pub(super) earlier_ids: EarlierIds,
     /// The columns that headlines of the feed begin with.
     pub(super) columns: HeadlineColumns,
     /// The position of the first entry of the document that was known before, if that matters.
@@ -117,6 +119,7 @@ impl<'a> FeedPoll<'a> {
             image_time: MAX_IMAGE_TIME,
             is_older_page: false,
             document_ids: DocumentIds::default(),
+            earlier_ids: EarlierIds::default(),
             columns: HeadlineColumns::default(),
             newest_known: None,
             left_out: HashSet::new(),

@@ -10,7 +10,7 @@ use crate::domain::entry_identity::EntryIdentity;
 use crate::domain::feed::Feed;
 use crate::domain::feed_entry::FeedEntry;
 use crate::domain::id::ReviewId;
-use crate::domain::review::ReviewState;
+use crate::domain::review::{Review, ReviewContent, ReviewState};
 use crate::domain::similar_reviews::{fingerprint, is_version, is_version_about_another_film};
 use crate::domain::time::Timestamp;
 use crate::sources::feed::FeedDocument;
@@ -44,10 +44,18 @@ impl DocumentIds {
         self.urls.retain(|url| !urls.contains(url));
     }
 
-    /// Whether an entry, whose review has that date, is in the document or may be on another page of this feed.
-    fn contain(&self, feed: &Feed, known: &StoredEntry, date: Timestamp) -> bool {
+    /// Whether a known entry is in the document, or may be on another page of this feed, besides the candidate, which has its text.
+    /// With the same contents, or the same name and date, the candidate is the one on the other page: its id or URL is unknown
+    /// because the feed numbers its entries by position.
+    fn contain(&self, feed: &Feed, known: &StoredEntry, review: &Review, candidate: &Candidate) -> bool {
+        let may_be_on_another_page =
+            self.is_page && self.complete_since.is_none_or(|since| review.original_date <= since);
+        let is_candidate = known.content_hash == candidate.content_hash
+            || has_same_name(&review.content, &candidate.entry.content)
+                && candidate.entry.content.published.is_some()
+                && !candidate.has_other_date(review.original_date);
         known.feed_id == feed.id
-            && (self.is_page && self.complete_since.is_none_or(|since| date <= since)
+            && (may_be_on_another_page && !is_candidate
                 || known.guid.as_ref().is_some_and(|guid| self.guids.contains(guid))
                 || known.url.as_ref().is_some_and(|url| self.urls.contains(url)))
     }
@@ -191,11 +199,11 @@ pub(super) async fn identify_by_text(
         Some(id) => reviews::read(tx, id).await?,
         None => None,
     };
-    let review = review.filter(|review| !document_ids.contain(feed, &known, review.original_date));
+    let review = review.filter(|review| !document_ids.contain(feed, &known, review, candidate));
     let Some(review) = review else { return Ok(EntryMatch::New) };
-    let (old, new) = (&review.content, &candidate.entry.content);
-    let same_film = !new.film.title.is_empty() && old.film.title == new.film.title;
-    if same_film || old.title == new.title {
+    if known.content_hash == candidate.content_hash
+        || has_same_name(&review.content, &candidate.entry.content)
+    {
         return Ok(EntryMatch::Known(Box::new(known), "text"));
     }
     match identify_by_similar_text(tx, feed, document_ids, candidate).await? {
@@ -233,12 +241,17 @@ async fn identify_by_similar_text(
             continue;
         }
         let known = feed_entries::find_by_review(tx, feed.id, id).await?;
-        return Ok(match known.filter(|known| !document_ids.contain(feed, known, review.original_date)) {
+        return Ok(match known.filter(|known| !document_ids.contain(feed, known, &review, candidate)) {
             Some(known) => EntryMatch::Known(Box::new(known), "text"),
             None => EntryMatch::SimilarText(id),
         });
     }
     Ok(about_another_film.map_or(EntryMatch::New, EntryMatch::SimilarText))
+}
+
+/// Whether two entries name the same film or have the same headline.
+fn has_same_name(a: &ReviewContent, b: &ReviewContent) -> bool {
+    !a.film.title.is_empty() && a.film.title == b.film.title || a.title == b.title
 }
 
 /// The entries of a document, the oldest first, without ids and URLs that several of them share; and all their ids and

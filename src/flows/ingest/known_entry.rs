@@ -42,7 +42,10 @@ impl FeedPoll<'_> {
         };
         let is_rescheduled = review.as_ref().is_some_and(|review| is_rescheduled(review, &candidate));
         if known.feed_id == self.feed.id && candidate.is_unchanged(known) && !is_rescheduled {
-            // Another worker has stored it.
+            // It was recognized by its text, or another worker has stored it.
+            if known.pending_reason.is_some() {
+                feed_entries::clear_pending(tx, known.id).await?;
+            }
             return Ok(());
         }
         let is_same = known.content_hash == candidate.content_hash && !is_rescheduled;

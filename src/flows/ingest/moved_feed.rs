@@ -5,7 +5,7 @@ use anyhow::bail;
 use url::Url;
 
 use super::identify::{candidates, first_known};
-use super::reused_ids::forget_reused_ids;
+use super::reused_ids::{EarlierIds, forget_reused_ids};
 use crate::domain::feed::Feed;
 use crate::flows::App;
 use crate::sources::feed::FeedDocument;
@@ -36,7 +36,8 @@ pub(super) async fn ensure_same_feed(
         return Ok(());
     }
     let (mut candidates, mut document_ids) = candidates(document.clone());
-    forget_reused_ids(&mut tx, feed, &mut candidates, &mut document_ids).await?;
+    let ids = &mut EarlierIds::default();
+    forget_reused_ids(&mut tx, feed, &mut candidates, &mut document_ids, ids).await?;
     if first_known(&mut tx, feed, &document_ids, &candidates).await?.is_none() {
         bail!(
             "{requested} redirects to {url}, which has none of the entries that are known of this feed, so that nothing is \

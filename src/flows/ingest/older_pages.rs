@@ -11,6 +11,7 @@ use url::Url;
 
 use super::feed_poll::FeedPoll;
 use super::fetch_feed::{FeedPage, FeedResponse, fetch_page, is_beyond_last_page};
+use super::known_ids::is_known;
 use super::left_out::undated_keys;
 use super::select_entries::select_entries;
 use crate::domain::body_text::visible_text;
@@ -328,7 +329,8 @@ impl PageReader<'_, '_> {
         let PageKeys { entries, texts } = PageKeys::of(document);
         let is_known_text = |text: &Option<u64>| text.is_some_and(|text| self.texts.contains(&text));
         let has_known_texts = !texts.is_empty() && texts.iter().all(is_known_text);
-        let has_new_keys = entries.iter().any(|key| !self.seen.contains(key));
+        let has_new_keys = entries.iter().any(|key| !self.seen.contains(key))
+            || Box::pin(self.has_reused_ids(document, &texts)).await?;
         let has_others = !document.skipped.is_empty() || !document.excluded.is_empty();
         if document.excluded.is_empty() && (!has_new_keys || (has_known_texts && !has_others)) {
             return Ok(false);
@@ -346,6 +348,19 @@ impl PageReader<'_, '_> {
         self.seen.extend(entries);
         self.leave_out(document, &copies).await?;
         Ok(true)
+    }
+
+    /// Whether an entry of a page without new ids is none that was read: some feeds number the entries of each page anew.
+    async fn has_reused_ids(&self, document: &FeedDocument, texts: &[Option<u64>]) -> anyhow::Result<bool> {
+        let mut tx = self.poll.app.db.begin().await?;
+        for (entry, text) in document.entries.iter().zip(texts) {
+            if text.is_some_and(|text| !self.texts.contains(&text))
+                && (self.poll.earlier_ids.are_reused || !is_known(&mut tx, self.poll.feed, entry).await?)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Leaves out copies of other entries, and says so.

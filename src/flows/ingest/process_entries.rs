@@ -45,7 +45,8 @@ impl FeedPoll<'_> {
         self.columns = document.columns.clone();
         let (mut candidates, mut document_ids) = candidates(document);
         let mut tx = self.app.db.begin().await?;
-        let known = forget_reused_ids(&mut tx, self.feed, &mut candidates, &mut document_ids).await?;
+        let ids = &mut self.earlier_ids;
+        let known = forget_reused_ids(&mut tx, self.feed, &mut candidates, &mut document_ids, ids).await?;
         drop(tx);
         self.document_ids = if has_more { document_ids.of_page(&candidates) } else { document_ids };
         let undated: Vec<&Candidate> =

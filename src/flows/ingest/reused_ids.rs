@@ -1,47 +1,91 @@
 //! Finds the entries that have the id or the link of an older entry, but are other reviews, so that the id or link identifies
 //! none: ids that are positions in the feed, or links to a page that several reviews share.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::identify::{Candidate, DocumentIds};
 use super::known_entries::KnownEntries;
 use crate::domain::entry_identity::EntryIdentity;
-use crate::domain::feed::Feed;
+use crate::domain::feed::{Feed, PendingReason};
 use crate::domain::review::{Review, ReviewContent};
-use crate::store::feed_entries::StoredEntry;
+use crate::store::feed_entries::{self, StoredEntry};
 use crate::store::{Result, Tx, reviews};
 
-/// Removes from the entries of a document, and from its ids and URLs, those that belong to another review. Returns the entries of
+/// The ids on the pages of a feed that one poll has read so far.
+#[derive(Default)]
+pub(super) struct EarlierIds {
+    /// The hashes of the contents of their entries.
+    contents: HashMap<String, String>,
+    /// Whether any of them is that of another review.
+    pub(super) are_reused: bool,
+}
+
+/// Removes from the entries of a page, and from its ids and URLs, those that belong to another review. Returns the entries of
 /// the feed that have the others.
 pub(super) async fn forget_reused_ids(
     tx: &mut Tx,
     feed: &Feed,
     candidates: &mut [Candidate],
     document_ids: &mut DocumentIds,
+    earlier_ids: &mut EarlierIds,
 ) -> Result<KnownEntries> {
     use EntryIdentity::{Other, Same, Unclear};
     let known = KnownEntries::find(tx, feed.id, candidates).await?;
-    let (mut guids, mut urls) = (HashSet::new(), HashSet::new());
-    for candidate in candidates {
+    let mut identities = Vec::with_capacity(candidates.len());
+    for candidate in &*candidates {
         let by_guid = known.by_guid(candidate);
-        let by_url = known.by_url(candidate);
-        let guid_identity = identity(tx, candidate, by_guid).await?;
+        let mut guid = identity(tx, candidate, by_guid).await?;
         // The link of an entry matters if its id is unknown, or if its id may be another entry's.
-        let url_identity = match guid_identity {
+        let url = match guid {
             Some(Same) => None,
-            _ => identity(tx, candidate, by_url).await?,
+            _ => identity(tx, candidate, known.by_url(candidate)).await?,
         };
-        if matches!((guid_identity, url_identity), (Some(Other), _) | (Some(Unclear), Some(Same))) {
+        if guid == Some(Unclear)
+            && (url == Some(Same)
+                || has_other_entry(earlier_ids, candidate)
+                || has_text_of_another(tx, feed, candidate, by_guid).await?)
+        {
+            guid = Some(Other);
+        }
+        identities.push((guid, url));
+    }
+    let any_guid = |identity| identities.iter().any(|(guid, _)| *guid == Some(identity));
+    // Ids that are positions in the feed change together.
+    let are_positions = any_guid(Other) && !any_guid(Same);
+    let (mut guids, mut urls) = (HashSet::new(), HashSet::new());
+    for (candidate, (guid, url)) in candidates.iter_mut().zip(identities) {
+        if let Some(guid) = &candidate.guid {
+            earlier_ids.contents.insert(guid.clone(), candidate.content_hash.clone());
+        }
+        if guid == Some(Other) || guid == Some(Unclear) && are_positions {
             guids.extend(candidate.guid.take());
             candidate.note = Some("its id is that of another review");
         }
-        if url_identity == Some(Other) {
+        if url == Some(Other) {
             urls.extend(candidate.url.take());
             candidate.note = Some("its link is that of another review");
         }
     }
+    earlier_ids.are_reused |= !guids.is_empty();
     document_ids.forget(&guids, &urls);
     Ok(known)
+}
+
+/// Whether another entry on a page before has the same id: some feeds number the entries of each page anew.
+fn has_other_entry(earlier_ids: &EarlierIds, candidate: &Candidate) -> bool {
+    let earlier = candidate.guid.as_ref().and_then(|guid| earlier_ids.contents.get(guid));
+    earlier.is_some_and(|hash| *hash != candidate.content_hash)
+}
+
+/// Whether an entry has the text of another one of the feed than the known one.
+async fn has_text_of_another(
+    tx: &mut Tx,
+    feed: &Feed,
+    candidate: &Candidate,
+    known: Option<&StoredEntry>,
+) -> Result<bool> {
+    let found = feed_entries::find_by_text(tx, feed, &candidate.text_hash).await?;
+    Ok(found.is_some_and(|found| found.feed_id == feed.id && known.is_some_and(|known| known.id != found.id)))
 }
 
 /// What an entry is that has the id or link of a known one.
@@ -52,7 +96,8 @@ async fn identity(
 ) -> Result<Option<EntryIdentity>> {
     let Some(known) = known else { return Ok(None) };
     if known.content_hash == candidate.content_hash
-        || known.pending_hash.as_ref() == Some(&candidate.content_hash)
+        || (known.pending_hash.as_ref() == Some(&candidate.content_hash)
+            && known.pending_reason != Some(PendingReason::Lossy))
     {
         return Ok(Some(EntryIdentity::Same));
     }
