@@ -24,6 +24,8 @@ both_databases!(
     a_feed_that_was_empty_through_a_fault_is_read_later,
     a_date_in_an_unusual_form_is_a_date,
     a_date_that_cannot_be_read_is_quoted_in_the_log,
+    a_date_that_cannot_be_read_does_not_make_new_what_is_plainly_old,
+    what_was_no_public_post_or_had_a_date_at_the_first_poll_is_archived,
 );
 #[cfg(feature = "failpoints")]
 both_databases!(a_feed_is_not_polled_before_its_server_wants_that);
@@ -336,4 +338,60 @@ async fn a_feed_is_not_polled_before_its_server_wants_that(database: Database) {
     fixture.app.set_clock_forward(Duration::from_mins(125));
     eventually("a poll of the feed", || async { (fixture.remote.requests_for(PATH) > asked).then_some(()) })
         .await;
+}
+
+async fn a_date_that_cannot_be_read_does_not_make_new_what_is_plainly_old(database: Database) {
+    let fixture = fixture_with_feed(database, &films(&["Known"]), "").await;
+    fixture.follow(&fixture.alice).await;
+    let old = [
+        "<pubDate>garbage</pubDate><dc:date>2019-05-03T00:00:00Z</dc:date>",
+        "<pubDate>0000-00-00 00:00:00</pubDate><dc:date>2019-05-03</dc:date>",
+        "<pubDate>garbage</pubDate><atom:updated>2019-05-03T00:00:00Z</atom:updated>",
+        "<pubDate>Sun, 31 Nov 2019 10:00:00 GMT</pubDate>",
+        "<pubDate>30.02.2019</pubDate>",
+        "<pubDate>2019-W18</pubDate>",
+        "<pubDate>24 Nov 1026</pubDate>",
+        "<pubDate>Mon, 30 Nov -0001 00:00:00 +0000</pubDate>",
+    ];
+    let document = |item: &Item, date: &str, known: &[Item]| {
+        let xml = rss(&[vec![item.clone()], known.to_vec()].concat());
+        let xml = xml.replacen(
+            "<rss version=\"2.0\"",
+            "<rss version=\"2.0\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:atom=\"http://www.w3.org/2005/Atom\"",
+            1,
+        );
+        let guid = format!("{}</guid>", item.id);
+        Document::new("application/rss+xml", xml.replacen(&guid, &format!("{guid}{date}"), 1))
+    };
+    let mut known = films(&["Known"]);
+    for (number, date) in old.iter().enumerate() {
+        let item = undated(&format!("Film {number}"));
+        assert_eq!(poll(&fixture, document(&item, date, &known)).await, 0, "{date}");
+        known.insert(0, item);
+    }
+    let item = undated("New film");
+    let this_year = crate::support::now().strftime("<pubDate>Someday in %Y</pubDate>").to_string();
+    assert_eq!(poll(&fixture, document(&item, &this_year, &known)).await, 1, "what may be new is new");
+}
+
+async fn what_was_no_public_post_or_had_a_date_at_the_first_poll_is_archived(database: Database) {
+    let protected = || Item {
+        title: "Protected: Nightlift".to_owned(),
+        html: "<p>There is no excerpt because this is a protected post.</p>".to_owned(),
+        ..undated("Nightlift")
+    };
+    let dated = || Item::old_review("Draft");
+    let first = [(protected(), "Reviews"), (undated("Ombra"), "Reviews"), (dated(), "News")];
+    let fixture = Fixture::with(database, |remote, settings| {
+        remote.serve(PATH, labelled(&first));
+        settings.feed(FEED, &remote.url(PATH), "only = [\"Reviews\"]")
+    })
+    .await;
+    fixture.poll().await;
+    fixture.follow(&fixture.alice).await;
+    assert_eq!(fixture.items(&fixture.critic["outbox"]).await.len(), 1);
+    let now =
+        [(undated("Nightlift"), "Reviews"), (undated("Draft"), "Reviews"), (undated("Ombra"), "Reviews")];
+    assert_eq!(poll(&fixture, labelled(&now)).await, 0, "{:?}", fixture.app.feed_log().await);
+    assert_eq!(fixture.items(&fixture.critic["outbox"]).await.len(), 3);
 }

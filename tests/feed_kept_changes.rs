@@ -17,6 +17,9 @@ both_databases!(
     a_kept_change_is_imported_within_the_limit_of_its_feed,
     the_entry_after_a_kept_change_waits_for_the_decision,
     a_kept_change_that_is_imported_already_is_not_imported_again,
+    a_kept_change_that_came_in_by_itself_is_forgotten,
+    a_change_of_the_same_review_is_not_imported_as_a_new_one,
+    a_second_review_of_a_film_does_not_replace_the_first,
 );
 
 /// Another review with the id, the link and the date of this one.
@@ -227,4 +230,46 @@ async fn a_kept_change_that_is_imported_already_is_not_imported_again(database: 
     assert_eq!(fixture.app.feed_log().await, lines);
     assert_eq!((sent(&fixture), held(&fixture).await.trim()), ((0, 0), "no reviews are held"));
     assert_eq!(fixture.articles().await.len(), 2);
+}
+
+async fn a_kept_change_that_came_in_by_itself_is_forgotten(database: Database) {
+    let fixture = fixture(database, &["blog"]).await;
+    let item = review(1, "Brine");
+    poll(&fixture, "blog", std::slice::from_ref(&item)).await;
+    let kept = other_than(&item, 9, "Chalk");
+    poll(&fixture, "blog", std::slice::from_ref(&kept)).await;
+    assert!(held(&fixture).await.contains("--as-new"));
+    // Two entries with one id: it identifies neither.
+    let next = other_than(&item, 12, "Dust");
+    poll(&fixture, "blog", &[next, kept]).await;
+    assert_eq!(fixture.articles().await.len(), 3);
+    assert_eq!((sent(&fixture), held(&fixture).await.trim()), ((3, 0), "no reviews are held"));
+    article(&fixture, 1).await;
+}
+
+async fn a_change_of_the_same_review_is_not_imported_as_a_new_one(database: Database) {
+    let fixture = fixture(database, &["blog"]).await;
+    let mut item = review(1, "Brine");
+    poll(&fixture, "blog", std::slice::from_ref(&item)).await;
+    let slug = slug(&article(&fixture, 1).await);
+    item.html = item.html.chars().take(120).collect();
+    poll(&fixture, "blog", std::slice::from_ref(&item)).await;
+    assert!(held(&fixture).await.contains(&slug));
+    let refused = fixture.app.cli(&["feed", "accept", &slug, "--as-new"]).await;
+    let message = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && message.contains("a change of the same review"), "{message}");
+    assert_eq!((sent(&fixture), fixture.articles().await.len()), ((1, 0), 1));
+}
+
+async fn a_second_review_of_a_film_does_not_replace_the_first(database: Database) {
+    let fixture = fixture(database, &["blog"]).await;
+    let item = review(1, "Brine");
+    poll(&fixture, "blog", std::slice::from_ref(&item)).await;
+    for day in [10, 20] {
+        let other = Item { id: item.id.clone(), link: item.link.clone(), ..review(day, "Brine") };
+        poll(&fixture, "blog", &[other]).await;
+        article(&fixture, 1).await;
+    }
+    assert!(held(&fixture).await.contains("it may be another review"));
+    assert_eq!(sent(&fixture), (1, 0));
 }

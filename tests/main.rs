@@ -56,6 +56,7 @@ mod feed_page_faults;
 mod feed_pages;
 mod feed_positions;
 mod feed_selection;
+mod feed_withdrawn;
 mod feeds;
 mod harness;
 mod inbound_activities;

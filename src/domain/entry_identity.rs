@@ -63,9 +63,9 @@ impl EntryIdentity {
             (Different, Equal) if has_other_date && has_other_id && !is_same_title(old, new) => Self::Other,
             (_, Equal) if has_other_date && has_other_id => Self::Unclear,
             // Some blogs have the same headline above each review.
-            (Different, Equal) if (has_other_date || dates.is_none()) && !names_films(old, new) => {
-                Self::Unclear
-            }
+            (Different, Equal) if dates.is_none() && !names_films(old, new) => Self::Unclear,
+            // A critic reviews a film once more; who rewrites a text keeps its date.
+            (Different, Equal) if has_other_date => Self::Unclear,
             (_, Equal) => Self::Same,
             (Different, Similar) if dates.is_none() => Self::Unclear,
             _ if has_other_date || has_other_id => Self::Unclear,
@@ -176,8 +176,8 @@ mod tests {
             ("A Ferry at Dawn", "Anora", one.as_str(), 2, Same, Same),
             ("What the Lamp Saw", "", one.as_str(), 1, Same, Same),
             ("A Ferry at Dusk", "Anora", two.as_str(), 1, Same, Same),
-            ("A Ferry at Dusk", "Anora", two.as_str(), 2, Same, Unclear),
-            ("The Second Visit", "Anora", two.as_str(), 2, Same, Other),
+            ("A Ferry at Dusk", "Anora", two.as_str(), 2, Unclear, Unclear),
+            ("The Second Visit", "Anora", two.as_str(), 2, Unclear, Other),
             ("What the Lamp Saw", "Tangerine", two.as_str(), 2, Other, Other),
             ("A Ferry at Dusk", "Tangerine", two.as_str(), 2, Other, Other),
             ("What the Lamp Saw", "Tangerine", two.as_str(), 1, Unclear, Unclear),

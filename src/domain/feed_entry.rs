@@ -2,6 +2,7 @@
 
 use super::credit_evidence::CreditEvidence;
 use super::review::ReviewContent;
+use super::time::Timestamp;
 
 /// A parsed entry of a feed document.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,8 @@ pub struct FeedEntry {
     pub evidence: Vec<CreditEvidence>,
     /// What the log says about its date, if that cannot be read or its zone was assumed.
     pub date_note: Option<String>,
+    /// If its date cannot be read: the time before which it was published, as far as that is known.
+    pub published_before: Option<Timestamp>,
     /// What it is, as far as the feed says.
     pub kind: EntryKind,
     /// The names of its authors, or of those of the feed if it names none.

@@ -46,6 +46,7 @@ pub mod older_pages;
 mod process_entries;
 mod reused_ids;
 mod select_entries;
+mod withdrawn_entries;
 
 /// A manual poll waits while the server polls the same feed: it retries at this interval, up to this many times.
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);

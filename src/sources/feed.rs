@@ -107,7 +107,7 @@ pub struct FeedDocument {
     pub pages: PageHints,
     /// The entries that are no public posts, such as drafts and comments, each by its title, link or position. They are in none
     /// of the other lists.
-    pub excluded: Vec<(String, ExcludedKind)>,
+    pub excluded: Vec<ExcludedEntry>,
     /// The entries that were taken out of `entries` since they are not to be reviews, each by its title, with the reason.
     pub left_out: Vec<(String, String)>,
     /// The entries that were skipped, each by its title, link or position, with the reason.
@@ -118,6 +118,24 @@ pub struct FeedDocument {
     pub shared_urls: HashSet<String>,
     /// The columns that were known, and those that several headlines of the document begin with.
     pub columns: HeadlineColumns,
+}
+
+/// An entry that is no public post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExcludedEntry {
+    /// Its title, link or position.
+    pub name: String,
+    /// What it is.
+    pub kind: ExcludedKind,
+    /// The id that the feed gives it.
+    pub guid: Option<String>,
+    /// Its link.
+    pub url: Option<Url>,
+}
+
+/// Whether WordPress wrote a feed, by its `generator`.
+fn is_wordpress(generator: &str) -> bool {
+    generator.to_ascii_lowercase().contains("wordpress")
 }
 
 /// Why a document is rejected.
@@ -218,6 +236,9 @@ impl ParsedEntry {
         if password::is_protected(&self.parts) {
             self.excluded.get_or_insert(ExcludedKind::Protected);
         }
+        if generator.is_some_and(is_wordpress) && password::is_private(&self.parts) {
+            self.excluded.get_or_insert(ExcludedKind::Private);
+        }
     }
 }
 
@@ -283,8 +304,8 @@ pub fn parse(source: FeedSource<'_>) -> Result<FeedDocument, FeedError> {
             parsed.read_access(feed.generator.as_deref());
         }
         let name = || name.unwrap_or_else(|| format!("entry {}", index + 1));
-        if let Ok(ParsedEntry { excluded: Some(kind), .. }) = parsed {
-            document.excluded.push((name(), kind));
+        if let Ok(ParsedEntry { excluded: Some(kind), guid, parts, .. }) = parsed {
+            document.excluded.push(ExcludedEntry { name: name(), kind, guid, url: parts.link });
             continue;
         }
         match parsed.and_then(|parsed| into_entry(parsed, &feed)) {
@@ -380,6 +401,7 @@ fn into_entry(parsed: ParsedEntry, feed: &FeedContext) -> Result<FeedEntry, Entr
         source,
         evidence,
         date_note: dates.note,
+        published_before: dates.before,
         kind,
         authors: if authors.is_empty() { feed.authors.clone() } else { authors },
         is_exported: feed.is_exported,
@@ -409,11 +431,15 @@ impl FeedDocument {
 
     /// Adds the entries of the page after this one, without those that have moved there since this one was fetched.
     pub fn append(&mut self, next: Self) {
-        type Keys = (Option<String>, Option<Url>, Option<(String, Option<Timestamp>)>);
+        type Name = (String, Result<Timestamp, String>);
+        type Keys = (Option<String>, Option<Url>, Option<Name>);
         // The id alone may be a position, which is another entry's on each page.
         let keys = |entry: &FeedEntry| -> Keys {
             let FeedEntry { guid, content, .. } = entry;
-            let name = content.canonical_url.is_none().then(|| (content.title.clone(), content.published));
+            let name = content
+                .canonical_url
+                .is_none()
+                .then(|| (content.title.clone(), content.published.ok_or_else(|| content_hash(content))));
             (guid.clone(), content.canonical_url.clone(), name)
         };
         let known: HashSet<Keys> =

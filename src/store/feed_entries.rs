@@ -290,6 +290,45 @@ pub async fn clear_pending(tx: &mut Tx, id: EntryId) -> Result<()> {
     Ok(())
 }
 
+/// An entry whose review, or whose change, waits to be published.
+#[derive(Debug, FromRow)]
+pub struct WaitingEntry {
+    /// Its id here.
+    pub id: EntryId,
+    /// The id that the feed gives it.
+    pub guid: Option<String>,
+    /// The key of its URL.
+    pub url: Option<String>,
+    /// Its review.
+    pub review_id: Option<ReviewId>,
+}
+
+/// Lists the entries of a feed that later polls publish, that are scheduled, or that have a change that waits.
+pub async fn list_waiting(tx: &mut Tx, feed: FeedId) -> Result<Vec<WaitingEntry>> {
+    let query = "select e.id, e.guid, e.url, e.review_id
+        from feed_entries e left join reviews r on r.id = e.review_id
+        where e.feed_id = $1
+            and (e.hold_reason = 'next_poll' or e.pending_reason is not null or r.state = 'scheduled')
+            and (e.pending_reason is not null or r.state in ('held', 'scheduled'))";
+    with_tx!(tx, |c| sqlx::query_as(query).bind(feed).fetch_all(c).await)
+}
+
+/// Leaves the review of an entry to the critic, and forgets a change that waits.
+pub async fn stop_waiting(tx: &mut Tx, id: EntryId) -> Result<()> {
+    let query = "update feed_entries set hold_reason = null, pending_source = null, pending_hash = null,
+        pending_reason = null where id = $1";
+    execute!(tx, sqlx::query(query).bind(id))?;
+    Ok(())
+}
+
+/// Forgets a change that waits for another entry, since it came in as a review of its own.
+pub async fn clear_pending_with_hash(tx: &mut Tx, feed: FeedId, content_hash: &str) -> Result<()> {
+    let query = "update feed_entries set pending_source = null, pending_hash = null, pending_reason = null
+        where feed_id = $1 and pending_hash = $2";
+    execute!(tx, sqlx::query(query).bind(feed).bind(content_hash))?;
+    Ok(())
+}
+
 /// Takes an id and a URL from the entry of a review, if it has them, and the change that waited: they are another entry's.
 pub async fn release_ids(tx: &mut Tx, id: EntryId, guid: Option<&str>, url: Option<&str>) -> Result<()> {
     let query =

@@ -52,6 +52,7 @@ impl FeedPoll<'_> {
     /// a change.
     pub(super) async fn import_kept_change(&self, old: ReviewId) -> anyhow::Result<Option<ReviewId>> {
         let Some((known, source)) = self.find_kept_change(old).await? else { return Ok(None) };
+        let review = reviews::find(&self.app.db, old).await?.context("no such review")?;
         // It was first seen after the entry that was there before. What was old then is old.
         let since = self.feed.publish_since;
         let publish_since = known.publish_since.map_or(since, |before| before.max(since));
@@ -60,6 +61,11 @@ impl FeedPoll<'_> {
         let candidate = source.and_then(|source| poll.parse_source(&source));
         let mut candidate =
             candidate.context("the change was too large to be kept; publish the review by hand")?;
+        ensure!(
+            find_identity(&review, &known, &candidate) != EntryIdentity::Same,
+            "it is a change of the same review; to apply it, run: marquee feed accept {}",
+            review.slug
+        );
         // Whether other entries share an id or a link that is new is not known here; the next poll adds it if not.
         candidate.guid = candidate.guid.filter(|guid| known.guid.as_ref() == Some(guid));
         candidate.url = candidate.url.filter(|url| known.url.as_ref() == Some(url));

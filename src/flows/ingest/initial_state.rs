@@ -21,7 +21,9 @@ impl FeedPoll<'_> {
     /// Whether an entry without a date is new: the feed was read to its last page before this entry was in it, and the entry
     /// stands above every entry that was known before.
     fn is_new_without_date(&self, candidate: &Candidate) -> bool {
-        self.feed.is_read()
+        let may_be_new = candidate.entry.published_before.is_none_or(|end| end > self.feed.publish_since);
+        may_be_new
+            && self.feed.is_read()
             && self.newest_known.is_some_and(|first| candidate.position < first)
             && !self.left_out.contains(&candidate.position)
     }

@@ -8,7 +8,7 @@ use crate::domain::id::{EntryId, ReviewId};
 use crate::domain::review::{Review, ReviewState};
 use crate::flows::publish::{new_review, write_create};
 use crate::flows::review_media::ReviewMedia;
-use crate::store::{Tx, feed_log, pending_images, reviews};
+use crate::store::{Tx, feed_entries, feed_log, pending_images, reviews};
 
 /// The review of a new entry.
 pub(super) struct NewReview {
@@ -67,6 +67,7 @@ impl FeedPoll<'_> {
         if state == ReviewState::Published {
             write_create(self.app, tx, self.critic, &review, now).await?;
         }
+        feed_entries::clear_pending_with_hash(tx, self.feed.id, &candidate.content_hash).await?;
         self.save_entry(tx, EntryId::new(now), &candidate, Some(review.id), hold_reason, now).await?;
         self.note(candidate.position, Some(decision), &reason);
         let reason = match hold_reason {

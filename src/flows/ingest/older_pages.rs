@@ -12,7 +12,7 @@ use url::Url;
 use super::feed_poll::FeedPoll;
 use super::fetch_feed::{FeedPage, FeedResponse, fetch_page, is_beyond_last_page};
 use super::known_ids::is_known;
-use super::left_out::undated_keys;
+use super::left_out::entry_keys;
 use super::select_entries::select_entries;
 use crate::domain::body_text::visible_text;
 use crate::domain::content_hash::text_hash;
@@ -373,7 +373,7 @@ impl PageReader<'_, '_> {
             feed_log::append_once(&mut tx, feed.id, IngestDecision::Skipped, title, reason, now).await?;
         }
         if !feed.is_read() {
-            left_out_entries::insert(&mut tx, feed.id, &undated_keys(document, copies)).await?;
+            left_out_entries::insert(&mut tx, feed.id, &entry_keys(document, copies)).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -409,7 +409,7 @@ impl PageReader<'_, '_> {
             return Ok(Step::Broken("it has several authors; set authors in the config".to_owned()));
         }
         let entries = document.entries.len();
-        let undated = undated_keys(&document, &document.entries);
+        let undated = entry_keys(&document, &document.entries);
         self.poll.counts.archived = 0;
         let is_whole = Box::pin(self.poll.process_older_page(document)).await?;
         self.progress.archived = self.progress.archived.saturating_add(self.poll.counts.archived);

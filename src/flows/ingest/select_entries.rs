@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::entry_authors::{Guests, accept_authors};
 use super::known_ids::keep_known;
-use super::left_out::undated_keys;
+use super::left_out::{entry_keys as keys_of, excluded_keys};
+use super::withdrawn_entries::stop_waiting;
 use crate::domain::feed::{Feed, IngestDecision};
 use crate::domain::feed_entry::{EntryKind, ExcludedKind, FeedEntry};
 use crate::domain::feed_selection::{FeedSelection, UNKNOWN_AUTHOR, fold_name};
 use crate::domain::html_escape::escape;
 use crate::flows::App;
-use crate::sources::feed::{FeedDocument, paid_note};
+use crate::sources::feed::{ExcludedEntry, FeedDocument, paid_note};
 use crate::store::{feed_log, left_out_entries};
 use url::Url;
 
@@ -25,8 +26,10 @@ struct LeftOut {
     lines: Vec<(String, String)>,
     /// The entries, each by its title, with the reason.
     entries: Vec<(String, String)>,
-    /// What entries without a date are recognized by.
+    /// What they are recognized by later.
     keys: Vec<String>,
+    /// Their ids and links.
+    ids: Vec<(Option<String>, Option<Url>)>,
 }
 
 /// Moves the entries that are no reviews to [`FeedDocument::left_out`]. Returns whether it could decide about them: if the feed has several authors and the
@@ -43,8 +46,10 @@ pub(super) async fn select_entries(
     if !document.excluded.is_empty() {
         left_out.lines.push((feed.name.clone(), describe_excluded(&document.excluded)));
         let reason = |kind: ExcludedKind| format!("not a public post: {}", kind.noun(1));
-        let entries = document.excluded.iter().map(|(name, kind)| (name.clone(), reason(*kind)));
+        let entries = document.excluded.iter().map(|entry| (entry.name.clone(), reason(entry.kind)));
         left_out.entries.extend(entries);
+        left_out.keys.extend(excluded_keys(&document.excluded));
+        left_out.ids.extend(document.excluded.iter().map(|entry| (entry.guid.clone(), entry.url.clone())));
     }
     let chosen = choose_by_kind(feed, document, &mut left_out);
     let chosen = choose_by_label(feed, document, chosen, &mut left_out);
@@ -65,8 +70,10 @@ pub(super) async fn select_entries(
 impl LeftOut {
     /// Leaves out entries of a document.
     fn add(&mut self, document: &FeedDocument, entries: &[FeedEntry], reason: impl Fn(&FeedEntry) -> String) {
-        self.keys.extend(undated_keys(document, entries));
+        self.keys.extend(keys_of(document, entries));
         self.entries.extend(entries.iter().map(|entry| (entry.content.title.clone(), reason(entry))));
+        self.ids
+            .extend(entries.iter().map(|entry| (entry.guid.clone(), entry.content.canonical_url.clone())));
     }
 
     async fn save(mut self, app: &App, feed: &Feed) -> anyhow::Result<()> {
@@ -74,11 +81,12 @@ impl LeftOut {
             // What is left out later was not there at first: with a label or a text, it is new.
             self.keys.clear();
         }
-        if self.lines.is_empty() && self.keys.is_empty() {
+        if self.lines.is_empty() && self.keys.is_empty() && self.ids.is_empty() {
             return Ok(());
         }
         let now = app.clock.now();
         let mut tx = app.db.begin().await?;
+        stop_waiting(&mut tx, feed, &self.ids, now).await?;
         for (subject, reason) in &self.lines {
             feed_log::append_once(&mut tx, feed.id, IngestDecision::Skipped, subject, reason, now).await?;
         }
@@ -190,10 +198,10 @@ const fn describe_kind(kind: EntryKind) -> &'static str {
 }
 
 /// Says how many entries are no public posts.
-fn describe_excluded(excluded: &[(String, ExcludedKind)]) -> String {
+fn describe_excluded(excluded: &[ExcludedEntry]) -> String {
     let mut counts: BTreeMap<ExcludedKind, usize> = BTreeMap::new();
-    for (_, kind) in excluded {
-        *counts.entry(*kind).or_default() += 1;
+    for entry in excluded {
+        *counts.entry(entry.kind).or_default() += 1;
     }
     let counts = counts.into_iter().map(|(kind, count)| format!("{count} {}", kind.noun(count)));
     format!("left out what is not a public post: {}", counts.collect::<Vec<_>>().join(", "))

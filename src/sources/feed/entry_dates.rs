@@ -9,8 +9,8 @@ use crate::sources::dates::{DateContext, DateError, DateOrder, ReadDate, proven_
 /// The dates of an entry, as the feed writes them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SourceDates {
-    /// The time of publication.
-    pub(super) published: Option<String>,
+    /// The times of publication, the most usual element first.
+    pub(super) published: Vec<String>,
     /// The time of the last change.
     pub(super) updated: Option<String>,
 }
@@ -26,6 +26,8 @@ impl SourceDates {
 pub(super) struct ReadDates {
     pub(super) published: Option<Timestamp>,
     pub(super) updated: Option<Timestamp>,
+    /// If the date of publication cannot be read: the time before which it must have been, as far as that is known.
+    pub(super) before: Option<Timestamp>,
     /// What the log says about them.
     pub(super) note: Option<String>,
 }
@@ -72,13 +74,19 @@ impl EntryDates {
     /// the last change, which may be much later.
     pub(super) fn read(&self, dates: &SourceDates, language: Option<&str>) -> ReadDates {
         let updated = dates.updated.as_deref().map(|text| (text, self.read_date(text, language)));
-        let published = dates.published.as_deref().map(|text| (text, self.read_date(text, language)));
+        let all = dates.published.iter().map(|text| (text.as_str(), self.read_date(text, language)));
+        let all: Vec<_> = all.collect();
+        let published = all.iter().find(|(_, date)| date.is_ok()).or(all.first()).cloned();
         let time = |date: &Option<(&str, Result<ReadDate, DateError>)>| {
             date.as_ref().and_then(|(_, date)| Some(date.as_ref().ok()?.at))
         };
         let changed = time(&updated);
         let used = published.or(updated);
         let published = time(&used);
+        let before = match &used {
+            Some((text, Err(_))) => year_named(text).map(end_of_year).into_iter().chain(changed).min(),
+            _ => None,
+        };
         let note = used.and_then(|(text, date)| match date {
             Err(error) => Some(format!("its date is \u{201c}{}\u{201d}: {error}", excerpt(text))),
             Ok(ReadDate { zone: None, has_time: true, .. }) => {
@@ -93,7 +101,26 @@ impl EntryDates {
         ReadDates {
             published,
             updated: changed.filter(|changed| published.is_some_and(|at| at != *changed)),
+            before,
             note,
         }
     }
 }
+
+/// The year that a text names which cannot be read as a date, such as 'Sun, 31 Nov 2019'. Software that knows no date writes
+/// the year 0 or 1.
+fn year_named(text: &str) -> Option<i16> {
+    let numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|number| number.len() == 4);
+    let mut years = numbers.filter_map(|number| number.parse::<i16>().ok());
+    years.find(|year| (0..=2200).contains(year))
+}
+
+/// The end of a year, in the zone where it ends last.
+fn end_of_year(year: i16) -> Timestamp {
+    let next = jiff::civil::date(year.max(YEARS_BEFORE_ALL) + 1, 1, 1).at(12, 0, 0, 0);
+    let end = next.to_zoned(TimeZone::UTC).map(|end| end.timestamp().as_millisecond());
+    Timestamp::from_millis(end.unwrap_or_default())
+}
+
+/// No feed is as old as the end of this year.
+const YEARS_BEFORE_ALL: i16 = 1970;

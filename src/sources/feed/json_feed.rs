@@ -115,8 +115,10 @@ fn read_item(item: &Map<String, Value>, base: &Url) -> ParsedEntry {
         recording,
         ..ReviewParts::default()
     };
-    let dates =
-        SourceDates { published: string(item, "date_published"), updated: string(item, "date_modified") };
+    let dates = SourceDates {
+        published: Vec::from_iter(string(item, "date_published")),
+        updated: string(item, "date_modified"),
+    };
     ParsedEntry {
         guid,
         parts,
@@ -233,7 +235,8 @@ mod tests {
                 r#"{{"version": "https://jsonfeed.org/version/1.1", "items": [
                     {{"id": "1", "title": "A", "content_text": "Salt", {members}}}]}}"#
             ));
-            let (read, excluded) = (document.entries.len(), document.excluded.first().map(|(_, kind)| *kind));
+            let (read, excluded) =
+                (document.entries.len(), document.excluded.first().map(|entry| entry.kind));
             assert_eq!((read, excluded), (usize::from(kind.is_none()), kind), "{members}");
         }
     }

@@ -66,6 +66,17 @@ pub(super) fn parse_entry(
     Ok(convert(entry, document, format, base, is_in_export))
 }
 
+/// The elements that have the date of publication, the most usual one first.
+const PUBLICATION_DATES: [&str; 5] = ["pubdate", "published", "issued", "date", "created"];
+
+fn dates_of(document: &EntryDocument) -> SourceDates {
+    let published = PUBLICATION_DATES.iter().filter_map(|name| document.date(&[name]));
+    SourceDates {
+        published: published.map(str::to_owned).collect(),
+        updated: document.date(&["updated", "modified"]).map(str::to_owned),
+    }
+}
+
 fn convert(
     entry: Entry,
     document: &EntryDocument,
@@ -119,16 +130,11 @@ fn convert(
         ..ReviewParts::default()
     };
     let kind = read_structured_data(document, guid.as_deref(), &mut parts);
-    let date = |names: &[&str]| document.date(names).map(str::to_owned);
-    let dates = SourceDates {
-        published: date(&["pubdate", "published", "issued", "date", "created"]),
-        updated: date(&["updated", "modified"]),
-    };
     ParsedEntry {
         guid,
         parts,
         base: entry_base,
-        dates,
+        dates: dates_of(document),
         source: document.kept_source(),
         excluded,
         kind,
