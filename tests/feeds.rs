@@ -29,6 +29,7 @@ both_databases!(
     polling_an_unchanged_feed_changes_nothing,
     a_skipped_entry_is_logged_once_for_each_reason,
     a_shorter_interval_takes_effect_at_the_start,
+    a_shorter_interval_does_not_hurry_a_server_that_wants_a_pause,
 );
 
 const ALL: &str = "publish_since = \"2000-01-01\"";
@@ -357,6 +358,16 @@ async fn a_skipped_entry_is_logged_once_for_each_reason(database: Database) {
     fixture.poll().await;
     let lines = skipped().await;
     assert_eq!(lines.len(), 2, "{lines:?}");
+}
+
+async fn a_shorter_interval_does_not_hurry_a_server_that_wants_a_pause(database: Database) {
+    let mut fixture = fixture_with_feed(database, &[Item::old_review("Alpha")], "interval = \"1h\"").await;
+    fixture.remote.serve(PATH, Document::status(429).with_header("retry-after", "86000"));
+    fixture.app.poll_expecting_failure(FEED).await;
+    fixture.app.redeclare_feeds(|feeds| "interval = \"1m\"".clone_into(&mut feeds[0].more));
+    fixture.app.restart().await;
+    let pause = "select max(next_poll_at) - max(created_at) from feeds";
+    assert!(fixture.app.number(pause, pause).await > 80_000_000);
 }
 
 async fn a_shorter_interval_takes_effect_at_the_start(database: Database) {

@@ -243,12 +243,7 @@ async fn accept(file: &Path, review: &str, as_new: bool) -> anyhow::Result<()> {
             let release = with_config(&format!("marquee feed release {} --announce", review.slug), file);
             print_line(&format!("Archived, sent to nobody: {page}\nTo send it to followers, run: {release}"))
         }
-        ReviewState::Held => {
-            let held = with_config("marquee feed held", file);
-            print_line(&format!("Held: {}\nTo see why, run: {held}", review.slug))
-        }
-        ReviewState::Scheduled => print_line(&format!("Scheduled for {}: {page}", review.released_at)),
-        ReviewState::Published | ReviewState::Retracted => print_line(&format!("Published: {page}")),
+        _ => print_line(&format!("Imported: {page}")),
     }
 }
 

@@ -127,6 +127,7 @@ pub async fn accept_kept_change(
     let critic = critics::find(&app.db, feed.critic).await?.context("the feed has no critic")?;
     let (base, folder) = (feed_base(app, &feed)?, feed_folder(app, &feed)?);
     let mut poll = FeedPoll::new(app, &feed, &critic, folder.as_deref(), &base);
+    poll.columns = fetch_feed::known_columns(app, &feed).await?;
     if as_new {
         Box::pin(poll.import_kept_change(review.id)).await
     } else {

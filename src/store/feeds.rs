@@ -116,6 +116,7 @@ pub async fn upsert_from_config(
                 then feeds.last_modified end,
             next_poll_at = case when feeds.url <> excluded.url or feeds.selection <> excluded.selection then 0
                 when excluded.interval_ms < feeds.interval_ms and $9 + excluded.interval_ms < feeds.next_poll_at
+                    and feeds.failures = 0 and coalesce(feeds.page_retry_at, 0) <= $9
                 then $9 + excluded.interval_ms else feeds.next_poll_at end,
             read_url = case when feeds.selection = excluded.selection and feeds.managed = 1 then feeds.read_url end,
             selection = excluded.selection,

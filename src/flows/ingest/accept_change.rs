@@ -4,11 +4,11 @@
 use anyhow::{Context, ensure};
 
 use super::feed_poll::FeedPoll;
-use super::identify::{Candidate, EntryMatch, identify_by_text};
+use super::identify::{Candidate, DocumentIds, EntryMatch, identify_by_text};
 use super::process_entries::PreparedEntry;
 use super::reused_ids::find_identity;
 use crate::domain::entry_identity::EntryIdentity;
-use crate::domain::feed::{Feed, IngestDecision, PendingReason};
+use crate::domain::feed::{IngestDecision, PendingReason};
 use crate::domain::id::ReviewId;
 use crate::domain::review::Review;
 use crate::flows::publish::interaction_counts;
@@ -47,17 +47,17 @@ impl FeedPoll<'_> {
         Ok(Some(review.id))
     }
 
-    /// Imports the change of a review's entry that was kept back as any new entry: it is another review. The old one stays as it is,
-    /// and what identifies the entry identifies the new one from now on. Returns the review that the entry has, if there was such
-    /// a change.
+    /// Imports the change of a review's entry that was kept back into the archive: it is another review. The old one stays as it
+    /// is, and what identifies the entry identifies the new one from now on. Returns the review that the entry has, if there was
+    /// such a change.
     pub(super) async fn import_kept_change(&self, old: ReviewId) -> anyhow::Result<Option<ReviewId>> {
         let Some((known, source)) = self.find_kept_change(old).await? else { return Ok(None) };
         let review = reviews::find(&self.app.db, old).await?.context("no such review")?;
-        // It was first seen after the entry that was there before. What was old then is old.
-        let since = self.feed.publish_since;
-        let publish_since = known.publish_since.map_or(since, |before| before.max(since));
-        let feed = Feed { publish_since, ..self.feed.clone() };
-        let mut poll = FeedPoll::new(self.app, &feed, self.critic, self.folder, self.base);
+        let feed = self.feed;
+        let mut poll = FeedPoll::new(self.app, feed, self.critic, self.folder, self.base);
+        poll.columns = self.columns.clone();
+        // Nothing is known to have left the feed: what is only similar to another entry is not that entry.
+        poll.document_ids = DocumentIds::default().of_page(&[]);
         let candidate = source.and_then(|source| poll.parse_source(&source));
         let mut candidate =
             candidate.context("the change was too large to be kept; publish the review by hand")?;
@@ -79,11 +79,11 @@ impl FeedPoll<'_> {
         let is_kept = feed_entries::find_by_review(&mut tx, feed.id, old)
             .await?
             .is_some_and(|now| now.id == known.id && now.pending_hash == known.pending_hash);
-        ensure!(is_kept, "the change is another one meanwhile; run `marquee feed held` again");
+        ensure!(is_kept, "the change has been replaced in the meantime; run `marquee feed held` again");
         let candidate = &prepared.candidate;
         let (guid, url) = (candidate.guid.as_deref(), candidate.url.as_deref());
         feed_entries::release_ids(&mut tx, known.id, guid, url).await?;
-        let found = identify_by_text(&mut tx, &feed, &poll.document_ids, candidate).await?;
+        let found = identify_by_text(&mut tx, feed, &poll.document_ids, candidate).await?;
         let known_review = match &found {
             EntryMatch::Known(entry, _) => entry.review_id,
             EntryMatch::Review(review) | EntryMatch::Retracted(review) => Some(*review),
@@ -135,8 +135,8 @@ impl FeedPoll<'_> {
     /// Notes that an entry has to wait. Returns whether the log did not say so before.
     pub(super) async fn postpone(&mut self, tx: &mut Tx, candidate: &Candidate) -> Result<bool> {
         self.counts.postponed += 1;
-        let reason = "it has the id or link of another entry that waits for your decision, and waits until then; \
-                      to see that one, run: marquee feed held";
+        let reason = "it has the id or link of another entry that waits for your decision, and waits as long as it is \
+                      in the feed; to see that one, run: marquee feed held";
         self.note(candidate.position, Some(IngestDecision::Held), reason);
         let (title, now) = (&candidate.entry.content.title, self.app.clock.now());
         feed_log::append_once(tx, self.feed.id, IngestDecision::Held, title, reason, now).await

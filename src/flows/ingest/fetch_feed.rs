@@ -151,6 +151,14 @@ async fn read_file(app: &App, feed: &Feed) -> anyhow::Result<FeedPage> {
     })
 }
 
+/// The columns that the config names, and those that headlines of known reviews begin with.
+pub(super) async fn known_columns(app: &App, feed: &Feed) -> crate::store::Result<HeadlineColumns> {
+    let mut columns = HeadlineColumns::configured(&feed.selection.columns);
+    let headlines = reviews::headlines_of_feed(&app.db, feed.id, MAX_KNOWN_HEADLINES).await?;
+    columns.learn(headlines.iter().map(String::as_str));
+    Ok(columns)
+}
+
 async fn parse(
     app: &App,
     feed: &Feed,
@@ -159,9 +167,7 @@ async fn parse(
     charset: Option<String>,
 ) -> anyhow::Result<Result<FeedDocument, FeedError>> {
     let (zone, base) = (app.site.timezone.clone(), url.clone());
-    let mut columns = HeadlineColumns::configured(&feed.selection.columns);
-    let headlines = reviews::headlines_of_feed(&app.db, feed.id, MAX_KNOWN_HEADLINES).await?;
-    columns.learn(headlines.iter().map(String::as_str));
+    let columns = known_columns(app, feed).await?;
     let parsing = move || {
         let source = FeedSource {
             bytes: bytes.as_ref(),

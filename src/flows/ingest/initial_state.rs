@@ -72,6 +72,11 @@ impl FeedPoll<'_> {
         let published = candidate.entry.content.published;
         let date = published.unwrap_or(now);
         let note = candidate.entry.date_note.as_deref();
+        if candidate.other_than.is_some() {
+            // It was kept back for any time, and what the feed's other dates say about its date is not known any more.
+            let reason = "it was kept back".to_owned();
+            return with_state(ReviewState::Archive, IngestDecision::Archived, reason);
+        }
         if candidate.entry.is_exported {
             let reason = "from an export or a backup of a blog".to_owned();
             return with_state(ReviewState::Archive, IngestDecision::Archived, reason);

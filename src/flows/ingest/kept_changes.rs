@@ -4,6 +4,7 @@ use anyhow::Context;
 
 use super::feed_poll::FeedPoll;
 use super::fetch_feed::feed_base;
+use super::fetch_feed::known_columns;
 use super::reused_ids::find_identity;
 use crate::domain::content_fields::differing_fields;
 use crate::domain::entry_identity::EntryIdentity;
@@ -48,7 +49,8 @@ async fn list_of_feed(app: &App, feed: &Feed) -> anyhow::Result<Vec<KeptChange>>
     }
     let critic = critics::find(&app.db, feed.critic).await?.context("the feed has no critic")?;
     let base = feed_base(app, feed)?;
-    let poll = FeedPoll::new(app, feed, &critic, None, &base);
+    let mut poll = FeedPoll::new(app, feed, &critic, None, &base);
+    poll.columns = known_columns(app, feed).await?;
     let mut changes = Vec::with_capacity(kept.len());
     for entry in kept {
         let (Some(id), Some(reason)) = (entry.review_id, entry.pending_reason) else { continue };
