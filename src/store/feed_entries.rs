@@ -321,6 +321,13 @@ pub async fn stop_waiting(tx: &mut Tx, id: EntryId) -> Result<()> {
     Ok(())
 }
 
+/// Whether any entry of a feed has a change that waits.
+pub async fn has_pending(tx: &mut Tx, feed: FeedId) -> Result<bool> {
+    let query =
+        "select exists (select 1 from feed_entries where feed_id = $1 and pending_reason is not null)";
+    with_tx!(tx, |c| sqlx::query_scalar(query).bind(feed).fetch_one(c).await)
+}
+
 /// Forgets a change that waits for another entry, since it came in as a review of its own.
 pub async fn clear_pending_with_hash(tx: &mut Tx, feed: FeedId, content_hash: &str) -> Result<()> {
     let query = "update feed_entries set pending_source = null, pending_hash = null, pending_reason = null

@@ -60,6 +60,8 @@ pub(super) struct FeedPoll<'a> {
     pub(super) left_out: HashSet<usize>,
     /// What was decided about the entries of the first page, if somebody asked.
     pub(super) decisions: Option<Vec<EntryDecision>>,
+    /// Whether any entry of the feed has a change that waits.
+    pub(super) has_pending: bool,
 }
 
 /// What was decided about an entry.
@@ -124,6 +126,7 @@ impl<'a> FeedPoll<'a> {
             newest_known: None,
             left_out: HashSet::new(),
             decisions: None,
+            has_pending: false,
         }
     }
 

@@ -67,7 +67,9 @@ impl FeedPoll<'_> {
         if state == ReviewState::Published {
             write_create(self.app, tx, self.critic, &review, now).await?;
         }
-        feed_entries::clear_pending_with_hash(tx, self.feed.id, &candidate.content_hash).await?;
+        if self.has_pending {
+            feed_entries::clear_pending_with_hash(tx, self.feed.id, &candidate.content_hash).await?;
+        }
         self.save_entry(tx, EntryId::new(now), &candidate, Some(review.id), hold_reason, now).await?;
         self.note(candidate.position, Some(decision), &reason);
         let reason = match hold_reason {

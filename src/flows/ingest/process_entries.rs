@@ -47,6 +47,7 @@ impl FeedPoll<'_> {
         let mut tx = self.app.db.begin().await?;
         let ids = &mut self.earlier_ids;
         let known = forget_reused_ids(&mut tx, self.feed, &mut candidates, &mut document_ids, ids).await?;
+        self.has_pending = feed_entries::has_pending(&mut tx, self.feed.id).await?;
         drop(tx);
         self.document_ids = if has_more { document_ids.of_page(&candidates) } else { document_ids };
         let undated: Vec<&Candidate> =
