@@ -52,3 +52,4 @@ pub mod site;
 pub mod slug;
 pub mod time;
 pub mod tracking_parameters;
+pub mod untrusted;

@@ -65,7 +65,7 @@ const fn is_joiner(c: char) -> bool {
 }
 
 /// Whether the character is a control, changes the direction of text (Unicode Annex 9), or is invisible.
-fn is_deceptive(c: char) -> bool {
+pub(super) fn is_deceptive(c: char) -> bool {
     let control = c.is_control() && !matches!(c, '\n' | '\t' | '\u{85}');
     control
         || matches!(
