@@ -49,6 +49,20 @@ pub fn serialize_into(out: &mut String, text: &str) {
     }
 }
 
+/// The bytes that a character takes when [`serialize_into`] writes it.
+pub fn serialized_char_len(c: char) -> usize {
+    match c {
+        '\'' => 1,
+        '\u{A0}' => "&nbsp;".len(),
+        c => reference(c).map_or(c.len_utf8(), str::len),
+    }
+}
+
+/// The bytes that [`serialize_into`] writes for a text.
+pub fn serialized_len(text: &str) -> usize {
+    text.chars().map(serialized_char_len).sum()
+}
+
 /// Decodes the references that [`escape_into`] and [`serialize_into`] write. HTML from other servers may contain many
 /// more.
 pub fn unescape(text: &str) -> Cow<'_, str> {
@@ -94,6 +108,7 @@ mod tests {
             prop_assert_eq!(unescape(&escaped), text.as_str());
             let mut serialized = String::new();
             serialize_into(&mut serialized, &text);
+            prop_assert_eq!(serialized_len(&text), serialized.len());
             prop_assert_eq!(unescape(&serialized), text.as_str());
         }
     }

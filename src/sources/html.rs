@@ -17,6 +17,7 @@ mod resolve_urls;
 mod sanitize_comment;
 mod sanitize_review;
 mod shortcodes;
+mod shorten;
 mod teaser;
 mod tree;
 mod truncate;
@@ -38,7 +39,7 @@ pub use images::{
 };
 pub(super) use platform_text::{EntryFacts, strip_from_text};
 pub(super) use resolve_urls::resolve_url;
-pub use sanitize_comment::{sanitize_comment, sanitize_reply};
+pub use sanitize_comment::{MAX_SANITIZED_COMMENT_BYTES, sanitize_comment, sanitize_reply, shorten_comment};
 pub(super) use sanitize_review::sanitize_entry_body;
 pub use sanitize_review::sanitize_review_body;
 pub use teaser::teaser;

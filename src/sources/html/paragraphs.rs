@@ -1,5 +1,7 @@
 //! Puts inline content into paragraphs.
 
+use std::cell::Cell;
+
 use super::tree::{Element, Node};
 
 /// Removes blank nodes and line breaks from both ends.
@@ -77,15 +79,64 @@ fn flush(run: &mut Vec<Node>, attributes: &[(String, String)], out: &mut Vec<Nod
     finish(&mut paragraph, &mut attributes, out);
 }
 
-/// The maximum number of children of an inline element that is copied into blocks. An element with more is dropped, so
-/// that copies cannot exhaust the memory.
-const MAX_COPIES: usize = 50;
+/// How many bytes of tags may be copied while one document is sanitized. An inline element around blocks moves into each
+/// of them, and elements around it do the same again, so that without a limit a few nested tags could exhaust the memory.
+pub(super) struct CopyBudget {
+    left: Cell<usize>,
+}
 
-/// Moves an inline element that contains blocks into each of them.
-pub(super) fn push_down(inline: &Element, children: Vec<Node>) -> Vec<Node> {
-    if children.len() > MAX_COPIES {
-        return children;
+impl CopyBudget {
+    /// The budget for a document of that size: copies add at most as much again.
+    pub(super) const fn for_document(bytes: usize) -> Self {
+        Self { left: Cell::new(bytes) }
     }
+
+    /// Takes what copies of an element cost beyond the first one. Takes nothing and returns false if that is too much.
+    fn take(&self, inline: &Element, children: &[Node]) -> bool {
+        let (tags, left) = (inline.tag_bytes(), self.left.get());
+        let mut affordable = left.checked_div(tags).unwrap_or(left) + 1;
+        let all = affordable;
+        let is_affordable = count_runs(children, &mut affordable);
+        if is_affordable {
+            self.left.set(left - (all - affordable).saturating_sub(1) * tags);
+        }
+        is_affordable
+    }
+}
+
+/// Counts the runs of inline content that [`push_down`] wraps, each by subtracting one from `left`. Returns false as soon
+/// as there are more than that.
+fn count_runs(children: &[Node], left: &mut usize) -> bool {
+    let mut is_in_run = false;
+    for child in children {
+        match child {
+            Node::Element(block) if block.is_block() => {
+                is_in_run = false;
+                if !is_atomic(block) && !count_runs(&block.children, left) {
+                    return false;
+                }
+            }
+            child if !is_in_run && !child.is_blank() => {
+                is_in_run = true;
+                let Some(fewer) = left.checked_sub(1) else { return false };
+                *left = fewer;
+            }
+            _ => {}
+        }
+    }
+    true
+}
+
+fn is_atomic(block: &Element) -> bool {
+    block.name == "pre" || block.is_image_figure()
+}
+
+/// Moves an inline element that contains blocks into each of them. It is dropped if its copies exceed the budget.
+pub(super) fn push_down(inline: &Element, children: Vec<Node>, budget: &CopyBudget) -> Vec<Node> {
+    if budget.take(inline, &children) { copy_into(inline, children) } else { children }
+}
+
+fn copy_into(inline: &Element, children: Vec<Node>) -> Vec<Node> {
     let mut out: Vec<Node> = Vec::new();
     let mut run: Vec<Node> = Vec::new();
     let wrap = |run: &mut Vec<Node>, out: &mut Vec<Node>| {
@@ -101,9 +152,9 @@ pub(super) fn push_down(inline: &Element, children: Vec<Node>) -> Vec<Node> {
         match child {
             Node::Element(mut block) if block.is_block() => {
                 wrap(&mut run, &mut out);
-                let is_atomic = block.name == "pre" || block.is_image_figure();
-                let inner = std::mem::take(&mut block.children);
-                block.children = if is_atomic { inner } else { push_down(inline, inner) };
+                if !is_atomic(&block) {
+                    block.children = copy_into(inline, std::mem::take(&mut block.children));
+                }
                 out.push(Node::Element(block));
             }
             child => run.push(child),

@@ -1,7 +1,8 @@
 //! Sanitizes comments: the HTML of Notes from the fediverse.
 
-use super::paragraphs;
+use super::paragraphs::{self, CopyBudget};
 use super::resolve_urls::resolve_url;
+use super::shorten::shorten;
 use super::tree::{self, Element, Node};
 use crate::domain::comment::{Attachment, AttachmentKind};
 use crate::domain::origin::Origin;
@@ -9,6 +10,9 @@ use url::{Host, Url};
 
 /// The maximum size of a comment in bytes. The rest is dropped.
 const MAX_COMMENT_BYTES: usize = 100_000;
+/// The maximum size of a sanitized comment in bytes. Sanitizing can make a comment longer: it adds what every link needs,
+/// and a character such as `&` becomes a reference.
+pub const MAX_SANITIZED_COMMENT_BYTES: usize = 128 * 1024;
 const LINK_REL: &str = "nofollow ugc noopener noreferrer";
 
 /// Sanitizes the HTML of a comment on the site at `origin`. The result has no ids, styles or images, and links lead
@@ -16,13 +20,13 @@ const LINK_REL: &str = "nofollow ugc noopener noreferrer";
 ///
 /// Links to the critic's desk are removed, so that no comment can lead the critic to an action there.
 pub fn sanitize_comment(html: &str, origin: &Origin) -> String {
-    tree::write(&CommentCleaner { desk: origin.desk() }.comment(html))
+    write_bounded(CommentCleaner::new(html, origin).comment(html))
 }
 
 /// Sanitizes a reply as [`sanitize_comment`] does. A reply without words of its own, such as a picture, shows the
 /// descriptions of its attachments, each as a link to the file. Without those it links to `post`, its own page.
 pub fn sanitize_reply(html: &str, attachments: &[Attachment], post: &Url, origin: &Origin) -> String {
-    let cleaner = CommentCleaner { desk: origin.desk() };
+    let cleaner = CommentCleaner::new(html, origin);
     let mut nodes = cleaner.comment(html);
     if !has_words(&nodes) {
         let links = attachments.iter().flat_map(|attached| {
@@ -34,7 +38,17 @@ pub fn sanitize_reply(html: &str, attachments: &[Attachment], post: &Url, origin
     if nodes.iter().all(Node::is_blank) {
         nodes = cleaner.attachment(AttachmentKind::Post, post, None);
     }
-    tree::write(&nodes)
+    write_bounded(nodes)
+}
+
+/// Returns the first blocks of a sanitized comment that take at most `limit` bytes, or `None` if all of it does. Of a
+/// comment that an older version made longer than [`MAX_SANITIZED_COMMENT_BYTES`], its beginning is enough.
+pub fn shorten_comment(safe: &str, limit: usize) -> Option<String> {
+    (safe.len() > limit).then(|| tree::write(&shorten(tree::parse(safe), limit)))
+}
+
+fn write_bounded(nodes: Vec<Node>) -> String {
+    tree::write(&shorten(nodes, MAX_SANITIZED_COMMENT_BYTES))
 }
 
 /// Whether there is more than mentions and hashtags, which servers put in front of each reply.
@@ -48,9 +62,15 @@ fn has_words(nodes: &[Node]) -> bool {
 struct CommentCleaner {
     /// No link may lead to this URL or below it.
     desk: Url,
+    copies: CopyBudget,
 }
 
 impl CommentCleaner {
+    fn new(html: &str, origin: &Origin) -> Self {
+        let copies = CopyBudget::for_document(html.len().min(MAX_COMMENT_BYTES));
+        Self { desk: origin.desk(), copies }
+    }
+
     fn comment(&self, html: &str) -> Vec<Node> {
         let mut nodes = self.nodes(super::clean(html, MAX_COMMENT_BYTES));
         paragraphs::trim_blank(&mut nodes);
@@ -83,7 +103,7 @@ impl CommentCleaner {
             "s" | "strike" | "del" => "del",
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
                 let strong = Element::new("strong", Vec::new());
-                let inner = paragraphs::push_down(&strong, self.nodes(e.children));
+                let inner = paragraphs::push_down(&strong, self.nodes(e.children), &self.copies);
                 return out.extend(paragraphs::paragraphs(inner));
             }
             "br" => return out.push(Node::Element(Element::new("br", Vec::new()))),
@@ -99,7 +119,7 @@ impl CommentCleaner {
         }
         let new = Element::new(&name, Vec::new());
         if !new.is_block() && children.iter().any(Node::is_block) {
-            out.extend(paragraphs::push_down(&new, children));
+            out.extend(paragraphs::push_down(&new, children, &self.copies));
         } else if !children.iter().all(Node::is_blank) {
             out.push(Node::Element(Element { children, ..new }));
         }
@@ -337,6 +357,70 @@ mod tests {
             "<p>ab\u{c}d</p>".replace('\u{c}', "c\u{FFFD}")
         );
         assert!(comment(&format!("x{}", "&#x301;".repeat(1_000))).len() < 20);
+    }
+
+    /// What comes out is counted as bytes of HTML, before it is cut.
+    #[test]
+    fn no_shape_of_markup_multiplies_what_comes_in() {
+        let nested = "<b>".repeat(37) + &"<p>x".repeat(49) + &"</b>".repeat(37);
+        let named = |name: &str| format!("<{name}>").repeat(30) + &"<p>x".repeat(40);
+        let shapes = [
+            ("inline around blocks", nested.as_str(), 3),
+            ("different inlines", "<b><i><s><sup><sub><code><p>x<p>y<p>z</code></sub></sup></s></i></b>", 3),
+            ("unclosed inline around blocks", &named("i"), 3),
+            ("headings around blocks", &("<h1>".repeat(20) + &"<div>x</div>".repeat(30)), 3),
+            ("links around blocks", "<a href='https://a.example/b'><p>b.example<p>c.example</a>", 4),
+            ("nested lists", &("<ul><li><b>".repeat(12) + &"<li>x".repeat(20)), 4),
+            ("tables", &format!("<b>{}</b>", "<table><tr><td>x<td>y</table>".repeat(9)), 4),
+            ("quotes", &("<em><blockquote>".repeat(18) + "x"), 3),
+            ("short links", "<a href=http://a.b>x", 5),
+            ("ampersands", "&", 5),
+            ("unclosed tags", "<b>x", 6),
+            ("no-break spaces", "\u{A0}", 3),
+            ("line breaks", "x<br><br>", 2),
+            ("code around lines", "<code><p>x<pre>y</pre>", 4),
+        ];
+        let origin = Origin::parse("https://crit.example").unwrap();
+        for (shape, html, factor) in shapes {
+            let html = html.repeat(30_000 / html.len());
+            let nodes = CommentCleaner::new(&html, &origin).comment(&html);
+            let bytes: usize = nodes.iter().map(Node::bytes).sum();
+            assert!(bytes <= factor * html.len() + 100, "{shape}: {bytes} bytes of {}", html.len());
+            let shown = tree::write(&shorten(nodes, 10_000));
+            assert!(shown.len() <= 10_000, "{shape}: {}", shown.len());
+            assert!(shown.len() >= bytes.min(10_000) / 2, "{shape}: {} of {bytes}", shown.len());
+        }
+    }
+
+    #[test]
+    fn a_long_comment_is_cut() {
+        for html in ["&", "<b>x</b>", "<a href=http://a.b>x", "\u{A0}x"] {
+            let safe = comment(&html.repeat(MAX_COMMENT_BYTES / html.len()));
+            let most = MAX_SANITIZED_COMMENT_BYTES;
+            assert!((most / 2..=most).contains(&safe.len()), "{html}: {}", safe.len());
+        }
+    }
+
+    #[test]
+    fn an_inline_element_moves_into_the_blocks_that_it_contains() {
+        assert_eq!(
+            comment("<b>a<p>b</p><ul><li>c</li></ul></b>"),
+            "<p><strong>a</strong></p><p><strong>b</strong></p><ul><li><strong>c</strong></li></ul>"
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+        #[test]
+        fn a_comment_is_bounded_whatever_is_repeated(parts in proptest::collection::vec(prop_oneof![
+            Just("<p>"), Just("</p>"), Just("<b>"), Just("</b>"), Just("<i><s>"), Just("</i>"), Just("<h3>"), Just("<ul><li>"),
+            Just("<blockquote>"), Just("</blockquote>"), Just("<table><td>"), Just("<a href=http://a.b>"), Just("x"),
+            Just("&&&"), Just("<br>"), Just("<div>"), Just("</div>"), Just("<code>"), Just("<pre>"),
+        ], 1..60)) {
+            let part = parts.concat();
+            let safe = comment(&part.repeat(MAX_COMMENT_BYTES / part.len()));
+            prop_assert!(safe.len() <= MAX_SANITIZED_COMMENT_BYTES, "{} bytes of {part}", safe.len());
+        }
     }
 
     proptest! {

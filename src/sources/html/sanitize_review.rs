@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use url::Url;
 
 use super::headings::{heading_level, shift_headings};
-use super::paragraphs::{paragraphs, push_down, trim_blank, trim_first_line};
+use super::paragraphs::{CopyBudget, paragraphs, push_down, trim_blank, trim_first_line};
 use super::platform_text::EntryFacts;
 use super::resolve_urls::{MAX_URL_BYTES, resolve_url};
 use super::tree::{self, Element, Node};
@@ -73,11 +73,12 @@ fn rebuild_blocks(nodes: Vec<Node>, base: &Url) -> Vec<Node> {
 /// Rebuilds the nodes. Some links are lost in the process, for example those in a heading. Ids that only such links led
 /// to are not needed, so the nodes are rebuilt without them.
 fn rebuild(nodes: Vec<Node>, base: &Url, mut targets: HashSet<String>) -> Vec<Node> {
+    let bytes = nodes.iter().map(Node::bytes).sum();
     for _ in 0..MAX_PASSES {
         if targets.is_empty() {
             break;
         }
-        let rebuilder = &mut Rebuilder { base, targets: targets.clone(), links: 0, images: 0 };
+        let rebuilder = &mut Rebuilder::new(base, targets.clone(), bytes);
         let rebuilt = rebuilder.nodes(nodes.clone());
         let mut linked = HashSet::new();
         collect_linked_ids(&rebuilt, &mut linked);
@@ -86,7 +87,7 @@ fn rebuild(nodes: Vec<Node>, base: &Url, mut targets: HashSet<String>) -> Vec<No
         }
         targets.retain(|id| linked.contains(id));
     }
-    Rebuilder { base, targets: HashSet::new(), links: 0, images: 0 }.nodes(nodes)
+    Rebuilder::new(base, HashSet::new(), bytes).nodes(nodes)
 }
 
 /// Collects the ids that rebuilt links lead to.
@@ -151,9 +152,15 @@ struct Rebuilder<'a> {
     targets: HashSet<String>,
     links: usize,
     images: usize,
+    copies: CopyBudget,
 }
 
-impl Rebuilder<'_> {
+impl<'a> Rebuilder<'a> {
+    /// Rebuilds a document that takes that many bytes.
+    fn new(base: &'a Url, targets: HashSet<String>, bytes: usize) -> Self {
+        Self { base, targets, links: 0, images: 0, copies: CopyBudget::for_document(bytes) }
+    }
+
     fn nodes(&mut self, nodes: Vec<Node>) -> Vec<Node> {
         super::rebuild(nodes, |e, out| self.element(e, out))
     }
@@ -208,7 +215,7 @@ impl Rebuilder<'_> {
         }
         if !new.is_block() && new.children.iter().any(Node::is_block) {
             let inner = std::mem::take(&mut new.children);
-            return out.extend(push_down(&new, inner));
+            return out.extend(push_down(&new, inner, &self.copies));
         }
         let blank = new.children.iter().all(Node::is_blank);
         if blank && !matches!(name, "td" | "th") {
@@ -284,7 +291,7 @@ impl Rebuilder<'_> {
         }
         if link.children.iter().any(Node::is_block) {
             let inner = std::mem::take(&mut link.children);
-            return out.extend(push_down(&link, inner));
+            return out.extend(push_down(&link, inner, &self.copies));
         }
         if let Some(thumbnail) = thumbnail.filter(|_| link.name == "a" && is_trailer_text(&link.children)) {
             link.children.insert(0, thumbnail);

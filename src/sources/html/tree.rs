@@ -2,7 +2,7 @@
 //! `limit_nesting` has limited the depth.
 
 use super::elements;
-use crate::domain::html_escape::{serialize_into, unescape};
+use crate::domain::html_escape::{serialize_into, serialized_len, unescape};
 
 /// A node of sanitized HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,14 @@ impl Element {
         elements::is_block(&self.name)
     }
 
+    /// The bytes that its tags take as HTML.
+    pub(in crate::sources) fn tag_bytes(&self) -> usize {
+        let attribute =
+            |(name, value): &(String, String)| " =\"\"".len() + name.len() + serialized_len(value);
+        let start = "<>".len() + self.name.len() + self.attributes.iter().map(attribute).sum::<usize>();
+        start + if elements::is_void(&self.name) { 0 } else { "</>".len() + self.name.len() }
+    }
+
     /// Whether this is a figure with an image and perhaps a caption, as `images` creates them.
     pub(in crate::sources) fn is_image_figure(&self) -> bool {
         let has_image = match self.children.as_slice() {
@@ -57,6 +65,14 @@ impl Element {
 impl Node {
     pub(in crate::sources) fn is_block(&self) -> bool {
         matches!(self, Self::Element(e) if e.is_block())
+    }
+
+    /// The bytes that it takes as HTML.
+    pub(in crate::sources) fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => serialized_len(text),
+            Self::Element(e) => e.tag_bytes() + e.children.iter().map(Self::bytes).sum::<usize>(),
+        }
     }
 
     pub(in crate::sources) fn is_image_figure(&self) -> bool {
