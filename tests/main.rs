@@ -27,6 +27,7 @@ mod browse_index;
 mod browser;
 mod cache_invalidation;
 mod collections;
+mod comment_edits;
 mod config;
 mod crash_recovery;
 mod critic_replies;

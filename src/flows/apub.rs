@@ -24,6 +24,7 @@ use crate::federation::vocab::remote_activity::FetchedObject;
 use crate::federation::vocab::remote_actor::RemoteActor;
 use crate::federation::vocab::remote_note::RemoteNote;
 use crate::federation::vocab::url_rules::same_origin;
+use crate::net::apub_adapter::is_not_found;
 use crate::store::actors::{self, StoredActor};
 
 /// Requests of one operation.
@@ -55,6 +56,9 @@ pub enum ResolveError {
     /// The document is not a usable post.
     #[error(transparent)]
     InvalidPost(#[from] PostError),
+    /// The document no longer exists: its server responded with 404 or 410, or with a Tombstone.
+    #[error("the document no longer exists")]
+    Gone,
     /// The document cannot be fetched now.
     #[error("{0}")]
     Fetch(String),
@@ -77,6 +81,9 @@ impl From<sqlx::Error> for ResolveError {
 
 impl From<Error> for ResolveError {
     fn from(error: Error) -> Self {
+        if matches!(error, Error::ObjectDeleted(_)) || is_not_found(&error) {
+            return Self::Gone;
+        }
         Self::Fetch(describe(&error))
     }
 }
@@ -253,8 +260,10 @@ impl Object for RemotePost {
     }
 
     async fn verify(document: &JsonDocument, url: &Url, app: &Data<App>) -> Result<(), ResolveError> {
-        let Ok(FetchedObject::Note(note)) = FetchedObject::parse(document, app.rules) else {
-            return Err(PostError::NotAPost.into());
+        let note = match FetchedObject::parse(document, app.rules) {
+            Ok(FetchedObject::Note(note)) => note,
+            Ok(FetchedObject::Tombstone) => return Err(ResolveError::Gone),
+            Ok(FetchedObject::Other) | Err(_) => return Err(PostError::NotAPost.into()),
         };
         if note.id != *url {
             return Err(PostError::IdMismatch.into());

@@ -6,6 +6,7 @@ mod account_move;
 mod apply;
 mod block;
 mod delete;
+mod edit;
 mod effects;
 mod flag;
 mod follow;

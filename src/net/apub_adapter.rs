@@ -43,6 +43,14 @@ impl GetResponse {
     }
 }
 
+/// Whether a fetch failed because the server has no such document.
+pub fn is_not_found(error: &activitypub_federation::error::Error) -> bool {
+    let activitypub_federation::error::Error::ReqwestMiddleware(Error::Middleware(error)) = error else {
+        return false;
+    };
+    matches!(error.downcast_ref(), Some(NetError::UnexpectedStatus(StatusCode::NOT_FOUND)))
+}
+
 struct ApubAdapter {
     client: Client,
     signer: Option<SharedFetchSigner>,

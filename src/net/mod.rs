@@ -4,7 +4,7 @@
 //! each address that is connected to. [`http_client`] bounds time, size and redirects; `delivery_client` sends deliveries
 //! for it; `apub_adapter` lets `activitypub_federation` fetch through it.
 
-mod apub_adapter;
+pub mod apub_adapter;
 mod connection;
 mod connection_pool;
 mod delivery_client;

@@ -283,8 +283,25 @@ pub async fn insert_private(
     Ok(())
 }
 
-/// Replaces the text of a comment. Its state stays the same.
-pub async fn update_content(tx: &mut Tx, id: CommentId, written: &NewComment<'_>) -> Result<()> {
+/// A newer version of a comment.
+#[derive(Debug)]
+pub struct CommentRevision<'a> {
+    /// Its page.
+    pub url: &'a url::Url,
+    /// Safe HTML.
+    pub content: &'a str,
+    /// Plain text.
+    pub warning: Option<&'a str>,
+    /// BCP 47.
+    pub language: Option<&'a str>,
+    /// When its author edited it.
+    pub edited: Timestamp,
+    /// The signed date of the activity that contained it.
+    pub signed_at: Timestamp,
+}
+
+/// Replaces the text of a comment. Its state and its place in the thread stay the same.
+pub async fn update_content(tx: &mut Tx, id: CommentId, written: &CommentRevision<'_>) -> Result<()> {
     execute!(tx, sqlx::query(
         "update comments set url = $2, content = $3, warning = $4, language = $5, edited_at = $6, signed_at = $7
          where id = $1 and state in ('shown', 'held', 'hidden', 'withheld')",

@@ -103,6 +103,23 @@ pub async fn has_due(db: &Db, now: Timestamp) -> Result<bool> {
     Ok(due.is_some())
 }
 
+/// Activities of an actor among which [`has_earlier_queued`] looks.
+const MAX_EARLIER: i64 = 100;
+
+/// Whether an actor sent something shortly before this activity that is not finished yet.
+pub async fn has_earlier_queued(db: &Db, actor: &url::Url, id: InboxActivityId) -> Result<bool> {
+    let query = "select count(*) from (
+            select state from inbox_activities where actor = $1 and id < $2 order by id desc limit $3) earlier
+         where state = 'queued'";
+    let queued: i64 = with_db!(db, |c| sqlx::query_scalar(query)
+        .bind(actor.as_str())
+        .bind(id)
+        .bind(MAX_EARLIER)
+        .fetch_one(c)
+        .await)?;
+    Ok(queued > 0)
+}
+
 /// Claims activities that are due, in the order in which they were received.
 pub async fn claim_due(
     tx: &mut Tx,

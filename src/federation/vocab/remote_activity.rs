@@ -18,6 +18,9 @@ use super::url_rules::{UrlRules, same_origin};
 /// The full name of the type QuoteRequest (FEP-044f).
 const QUOTE_REQUEST: &str = "https://w3id.org/fep/044f#QuoteRequest";
 
+/// The type of what is left of a deleted object (ActivityStreams vocabulary, section 3.3).
+const TOMBSTONE: &str = "Tombstone";
+
 /// The most objects of a report that are kept.
 const MAX_REPORTED_OBJECTS: usize = 20;
 
@@ -161,6 +164,8 @@ pub enum UpdateObject {
 pub enum FetchedObject {
     /// A post.
     Note(Box<RemoteNote>),
+    /// What is left of an object that was deleted.
+    Tombstone,
     /// Anything else.
     Other,
 }
@@ -200,6 +205,9 @@ impl FetchedObject {
         let value = document.value();
         if type_name(value).is_some_and(RemoteNote::is_note_type) {
             return Ok(Self::Note(Box::new(RemoteNote::parse(value, rules, None)?)));
+        }
+        if type_name(value) == Some(TOMBSTONE) {
+            return Ok(Self::Tombstone);
         }
         Ok(Self::Other)
     }
@@ -275,6 +283,8 @@ impl<'a> Envelope<'a> {
                     return Ok(InboundActivityKind::Update(UpdateObject::Note(note)));
                 }
             }
+            // Whoever replaces a post by a Tombstone deletes it.
+            Some((TOMBSTONE, _)) => return Ok(InboundActivityKind::Delete { object: self.object()? }),
             Some(_) => return Ok(InboundActivityKind::Other),
             None => {}
         }

@@ -59,6 +59,8 @@ impl InboundActivity<'_> {
             PreparedActivity::WaitsFor(parent) => Ok(Effect::Deferred(parent.clone())),
             PreparedActivity::Follow(critic, actor) => self.apply_follow(tx, *critic, actor).await,
             PreparedActivity::Reply(reply) => self.apply_reply(tx, reply).await,
+            PreparedActivity::Edit(note) => self.apply_edit(tx, note).await,
+            PreparedActivity::Deletion(id) => self.apply_delete(tx, id).await,
             PreparedActivity::Move(target) => self.apply_move(tx, target).await,
             PreparedActivity::Quote(review, quoter) => self.apply_quote_request(tx, review, quoter).await,
             PreparedActivity::Plain => self.apply_plain(tx).await,

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::domain::id::{CriticId, ReviewId};
+use crate::domain::id::{CriticId, InboxActivityId, ReviewId};
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::remote_activity::RemoteActivity;
 use crate::flows::App;
@@ -23,6 +23,8 @@ pub(super) enum Effect {
 pub(super) struct InboundActivity<'a> {
     pub(super) app: &'a App,
     pub(super) activity: &'a RemoteActivity,
+    /// Its job.
+    pub(super) job_id: InboxActivityId,
     pub(super) signed_at: Timestamp,
     /// Its exact bytes.
     pub(super) body: &'a str,
@@ -33,7 +35,7 @@ pub(super) struct InboundActivity<'a> {
 impl<'a> InboundActivity<'a> {
     pub(super) fn new(app: &'a App, activity: &'a RemoteActivity, job: &'a InboxJob) -> Self {
         let was_deferred = job.attempts > 0;
-        Self { app, activity, signed_at: job.signed_at, body: &job.body, was_deferred }
+        Self { app, activity, job_id: job.id, signed_at: job.signed_at, body: &job.body, was_deferred }
     }
 }
 

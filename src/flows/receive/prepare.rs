@@ -22,14 +22,10 @@ impl InboundActivity<'_> {
             InboundActivityKind::Create(CreateObject::Note(note)) => {
                 self.prepare_reply(note.clone(), false).await
             }
-            InboundActivityKind::Update(UpdateObject::Note(note)) => {
-                self.prepare_reply(note.clone(), true).await
-            }
-            InboundActivityKind::Create(CreateObject::Reference(id)) => {
-                self.prepare_reference(id, false).await
-            }
+            InboundActivityKind::Update(UpdateObject::Note(note)) => self.prepare_edit(note.clone()).await,
+            InboundActivityKind::Create(CreateObject::Reference(id)) => self.prepare_reference(id).await,
             InboundActivityKind::Update(UpdateObject::Reference(id)) => {
-                self.prepare_reference(id, true).await
+                self.prepare_edit_by_reference(id).await
             }
             InboundActivityKind::Update(UpdateObject::Actor(_)) => self.prepare_profile_update().await,
             InboundActivityKind::Move { object, target } => self.prepare_move(object, target).await,

@@ -18,7 +18,11 @@ pub(super) enum PreparedActivity {
     Follow(CriticId, Box<StoredActor>),
     /// A reply in the thread of a review.
     Reply(Box<InboundReply>),
-    /// A reply to the post of this id, which is not stored yet.
+    /// An Update of this post, which may be stored as a comment.
+    Edit(Box<RemoteNote>),
+    /// An Update of the comment of this id, which its server no longer has.
+    Deletion(Url),
+    /// It is about, or a reply to, the post of this id, which is not stored yet.
     WaitsFor(Url),
     /// A Move to this account.
     Move(Box<StoredActor>),

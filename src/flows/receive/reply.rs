@@ -1,4 +1,4 @@
-//! Incoming replies: new ones, edited ones, and the posts between a reply and the review that were not stored.
+//! Incoming replies, and the posts between a reply and the review that were not stored.
 
 use url::Url;
 
@@ -9,9 +9,10 @@ use super::thread::{self, ThreadRoot};
 use crate::domain::comment::CommentState;
 use crate::domain::time::Timestamp;
 use crate::federation::vocab::remote_note::RemoteNote;
+use crate::flows::apub::ResolveError;
 use crate::flows::resolve;
 use crate::sources::html;
-use crate::store::comments::{self, NewComment, StoredComment};
+use crate::store::comments::{self, NewComment};
 use crate::store::{Result, Tx, inbox_activities, tombstones};
 
 /// The origin of a post: the signed date of its activity, and whether that is an edit.
@@ -22,21 +23,29 @@ struct Provenance {
 }
 
 impl InboundActivity<'_> {
-    pub(super) async fn prepare_reference(
+    /// Prepares a Create that only names the post.
+    pub(super) async fn prepare_reference(&self, id: &Url) -> anyhow::Result<PreparedActivity> {
+        match self.fetch_own_post(id).await? {
+            Ok(note) => self.prepare_reply(Box::new(note), false).await,
+            Err(reason) => Ok(PreparedActivity::Ignored(reason)),
+        }
+    }
+
+    /// Fetches a post of the sender; the inner error says why it has no effect.
+    pub(super) async fn fetch_own_post(
         &self,
         id: &Url,
-        is_update: bool,
-    ) -> anyhow::Result<PreparedActivity> {
+    ) -> Result<Result<RemoteNote, &'static str>, ResolveError> {
         if id.origin() != self.activity.actor.origin() {
-            return Ok(PreparedActivity::Ignored("the object is on another server"));
+            return Ok(Err("the object is on another server"));
         }
         let Ok(note) = resolve::fetch_post(self.app, id).await? else {
-            return Ok(PreparedActivity::Ignored("the object is not a usable post"));
+            return Ok(Err("the object is not a usable post"));
         };
         if note.attributed_to.as_ref() != Some(&self.activity.actor) {
-            return Ok(PreparedActivity::Ignored("the object belongs to another actor"));
+            return Ok(Err("the object belongs to another actor"));
         }
-        self.prepare_reply(Box::new(note), is_update).await
+        Ok(Ok(note))
     }
 
     pub(super) async fn prepare_reply(
@@ -57,6 +66,9 @@ impl InboundActivity<'_> {
         let (review, ancestors) = match root {
             ThreadRoot::Found(review, ancestors) => (review, ancestors),
             // The parent is sent by its own author, or it is not in a thread of this site.
+            ThreadRoot::Missing(_) if !note.is_public && self.was_deferred && is_update => {
+                return Ok(PreparedActivity::Edit(note));
+            }
             ThreadRoot::Missing(_) if !note.is_public && self.was_deferred => {
                 return Ok(PreparedActivity::Ignored("not public, and its parent is unknown"));
             }
@@ -81,8 +93,12 @@ impl InboundActivity<'_> {
         if before.as_ref().is_some_and(|before| before.actor != sender.as_str()) {
             return Ok(Effect::Ignored("the comment belongs to another actor"));
         }
+        if let Some(before) = before.as_ref().filter(|_| reply.is_update) {
+            return self.edit_comment(tx, note, before).await;
+        }
         if !note.is_public {
-            return self.apply_private_reply(tx, reply, before).await;
+            self.reserve(tx, reply, &reply.post, self.signed_at).await?;
+            return Ok(Effect::Ignored("not public"));
         }
         if note.is_poll_vote(&html::sanitize_comment(&note.content, &self.app.origin)) {
             return Ok(Effect::Ignored("a poll vote"));
@@ -104,47 +120,8 @@ impl InboundActivity<'_> {
                 Ok(Effect::Ignored("already known as private"))
             }
             Some(before) if before.state == CommentState::Deleted => Ok(Effect::Ignored("already deleted")),
-            Some(_) if !reply.is_update => Ok(Effect::Ignored("duplicate comment")),
-            Some(before) => self.edit(tx, reply, before, provenance).await,
+            Some(_) => Ok(Effect::Ignored("duplicate comment")),
         }
-    }
-
-    async fn edit(
-        &self,
-        tx: &mut Tx,
-        reply: &InboundReply,
-        before: StoredComment,
-        provenance: Provenance,
-    ) -> Result<Effect> {
-        let content = self.comment_content(&reply.post.note);
-        let comment = self.to_new_comment(reply, &reply.post, &content, provenance);
-        if before.signed_at > self.signed_at || before.edited_at > comment.edited {
-            return Ok(Effect::Ignored("a newer edit has already arrived"));
-        }
-        comments::update_content(tx, before.id, &comment).await?;
-        if before.state == CommentState::Shown {
-            self.forward_to_followers(tx, reply.review, &reply.post.note.id).await?;
-        }
-        Ok(Effect::Applied("comment edited"))
-    }
-
-    async fn apply_private_reply(
-        &self,
-        tx: &mut Tx,
-        reply: &InboundReply,
-        before: Option<StoredComment>,
-    ) -> Result<Effect> {
-        let becomes_private = |before: &StoredComment| {
-            reply.is_update && !matches!(before.state, CommentState::Private | CommentState::Deleted)
-        };
-        // A reply that is no longer public is removed from the page.
-        if let Some(before) = before.filter(becomes_private) {
-            self.delete_forwards(tx, Some(&reply.post.note.id)).await?;
-            comments::mark_deleted(tx, before.id, self.signed_at).await?;
-            return Ok(Effect::Applied("comment is no longer public"));
-        }
-        self.reserve(tx, reply, &reply.post, self.signed_at).await?;
-        Ok(Effect::Ignored("not public"))
     }
 
     /// Stores a post between the reply and the review as its own server publishes it. It has no signed date, so the date of
@@ -155,7 +132,7 @@ impl InboundActivity<'_> {
         if !post.note.is_public {
             return self.reserve(tx, reply, post, stated.min(now)).await;
         }
-        let provenance = Provenance { signed_at: stated.min(now), is_update: false };
+        let provenance = Provenance { signed_at: stated.min(self.app.clock.now()), is_update: false };
         self.insert(tx, reply, post, provenance).await?;
         Ok(())
     }
@@ -205,7 +182,7 @@ impl InboundActivity<'_> {
     }
 
     /// Returns what the page shows of a post, which is never blank.
-    fn comment_content(&self, note: &RemoteNote) -> String {
+    pub(super) fn comment_content(&self, note: &RemoteNote) -> String {
         let post = note.url.as_ref().unwrap_or(&note.id);
         html::sanitize_reply(&note.content, &note.attachments, post, &self.app.origin)
     }
