@@ -8,6 +8,7 @@ mod feed_polling;
 mod image_fetching;
 mod inbox_processing;
 mod job_loop;
+mod wal_truncation;
 
 use anyhow::{Context, ensure};
 use tokio::sync::watch;
@@ -40,6 +41,7 @@ pub async fn run(app: App, shutdown: Shutdown) -> anyhow::Result<()> {
     loops.spawn(fetch_avatars(app.clone(), shutdown.clone()));
     loops.spawn(delivery_slots::deliver_all(app.clone(), shutdown.clone()));
     loops.spawn(inbox_processing::process_inbox(app.clone(), shutdown.clone()));
+    loops.spawn(wal_truncation::truncate_after_erasures(app.clone(), shutdown.clone()));
     loops.spawn(cleanup::delete_expired(app, shutdown.clone()));
     while let Some(ended) = loops.join_next().await {
         ended.context("worker loop panicked")?;

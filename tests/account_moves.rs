@@ -7,7 +7,9 @@ use crate::end_to_end::total_items;
 use crate::support::activities::id_of;
 use crate::support::config_file::quoted;
 use crate::support::feed::{self, Item, markdown};
-use crate::support::{Database, Fixture, eventually};
+use crate::support::remote::User;
+use crate::support::signature::SignatureScheme;
+use crate::support::{Database, Fixture, TestNetwork, eventually, now};
 
 both_databases!(
     a_critic_moves_away_with_the_followers,
@@ -16,6 +18,7 @@ both_databases!(
     the_actor_lists_earlier_accounts_and_a_changed_profile_is_sent_once,
     a_follower_is_approved_and_removed,
     a_follow_request_can_be_rejected,
+    a_follower_that_moves_there_and_back_within_a_second_still_follows,
 );
 
 /// Makes a user of the remote list the critic in `alsoKnownAs`, and returns the handle.
@@ -173,4 +176,74 @@ async fn a_follow_request_can_be_rejected(database: Database) {
     await_followers(&fixture, 0).await;
     assert!(command_error(&fixture, &["follower", "accept", &handle]).await.contains("no follow request"));
     assert!(command_error(&fixture, &["follower", "accept", "nobody"]).await.contains("neither"));
+}
+
+/// What accounts of a follower send while it moves, all of it signed within one second.
+struct SignedSecond {
+    fixture: Fixture,
+    date: jiff::Timestamp,
+}
+
+impl SignedSecond {
+    async fn deliver(&self, user: &User, activity: &Value) {
+        let mut request = user.unsigned_request(SignatureScheme::Cavage, self.fixture.inbox(), activity);
+        request.date = self.date;
+        let response = request.sign().post(&self.fixture.network.client).await;
+        assert!(response.is_success(), "{}: {}", response.status, response.body);
+    }
+
+    async fn move_account(&self, from: &User, to: &User) {
+        let mut moved = from.activity("Move", &json!(from.id()));
+        moved["target"] = json!(to.id());
+        self.deliver(from, &moved).await;
+        self.await_follower(from, to).await;
+    }
+
+    /// Waits until the critic has this follower, and not the other one.
+    async fn await_follower(&self, not: &User, follower: &User) {
+        let list = format!("{}?page=1", self.fixture.critic["followers"].as_str().expect("followers"));
+        eventually("the follower", || async {
+            let listed = self.fixture.network.client.document(&list).await.to_string();
+            (listed.contains(&follower.id()) && !listed.contains(&not.id())).then_some(())
+        })
+        .await;
+    }
+}
+
+async fn a_follower_that_moves_there_and_back_within_a_second_still_follows(database: Database) {
+    let network = TestNetwork::new();
+    let (remote, second) = (network.remote("remote.test").await, network.remote("second.test").await);
+    let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
+    let mut site = SignedSecond { fixture, date: now() };
+    for case in ["only the Moves", "with all that Mastodon sends", "there again"] {
+        let name = case.split(' ').next_back().expect("a word").to_lowercase();
+        let (old, new) = (site.fixture.remote.user(&name), second.user(&name));
+        for (user, other) in [(&old, &new), (&new, &old)] {
+            let mut actor = user.actor();
+            actor["alsoKnownAs"] = json!([other.id()]);
+            user.serve_actor(&actor);
+        }
+        let follow = site.fixture.follow(&old).await;
+        site.date = now();
+        site.move_account(&old, &new).await;
+        if case == "with all that Mastodon sends" {
+            let follow_again = new.follow(site.fixture.actor());
+            site.deliver(&new, &follow_again).await;
+            let is_accept = |a: &Value| a["type"] == "Accept" && a["object"]["id"] == follow_again["id"];
+            second.await_activity("the Accept", is_accept).await;
+            site.deliver(&old, &old.undo(&follow)).await;
+            site.fixture.settle().await;
+        }
+        site.move_account(&new, &old).await;
+        if case == "there again" {
+            site.move_account(&old, &new).await;
+        }
+        site.fixture.settle().await;
+        let (follower, other) = if case == "there again" { (&new, &old) } else { (&old, &new) };
+        site.await_follower(other, follower).await;
+    }
+    site.fixture.publish("The Night Ferry").await;
+    let is_review = |a: &Value| a["type"] == "Create" && a.to_string().contains("The Night Ferry");
+    site.fixture.remote.await_activity("the review", is_review).await;
+    second.await_activity("the review", is_review).await;
 }

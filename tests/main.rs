@@ -37,6 +37,7 @@ mod discovery;
 mod discussion;
 mod disk_full;
 mod end_to_end;
+mod erasure;
 mod errors;
 // Needs the feature `failpoints`, which `tests/run` enables: the process kills itself at each failpoint.
 #[cfg(feature = "failpoints")]

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, bail, ensure};
 use url::Url;
 
+use super::erasure::erase_from_files;
 use super::error::FlowError;
 use super::move_account::ensure_not_moved;
 use super::stored_url::parse_stored_url;
@@ -21,7 +22,9 @@ use crate::federation::vocab::critic_reply as vocab;
 use crate::sources::reply_markdown::{self as text, MentionTarget};
 use crate::store::activities::NewActivity;
 use crate::store::critic_replies::{self, StoredCriticReply};
-use crate::store::{Tx, access_levels, actors, comment_moderation, comments, critics, deliveries, reviews};
+use crate::store::{
+    Tx, access_levels, activities, actors, comment_moderation, comments, critics, deliveries, reviews,
+};
 
 /// Participants of a thread that receive a reply, the most recent ones.
 const MAX_PARTICIPANTS: u32 = 200;
@@ -143,12 +146,14 @@ pub async fn delete(app: &App, id: CommentId) -> anyhow::Result<()> {
         "the reply has already been deleted"
     );
     comments::mark_deleted(&mut tx, id, now).await?;
+    activities::erase_versions(&mut tx, &app.origin.note(id)).await?;
     let inboxes = with_previous_inboxes(app, &mut tx, id, inboxes).await?;
     let activity = ActivityId::new(now);
     let body = vocab::delete(&app.origin, activity, reply.critic, id, now);
     send(app, &mut tx, activity, ActivityKind::Delete, &reply, &body, &inboxes, now).await?;
     tx.commit().await?;
     app.wake.notify();
+    erase_from_files(app).await;
     Ok(())
 }
 

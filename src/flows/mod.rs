@@ -22,6 +22,7 @@ pub mod blocklist_import;
 pub mod critic_avatar;
 pub mod critic_reply;
 pub mod deliver;
+mod erasure;
 pub mod error;
 pub mod facepile;
 pub mod fan_out;

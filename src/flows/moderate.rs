@@ -2,12 +2,13 @@
 
 use anyhow::{Context, bail, ensure};
 
+use super::erasure::erase_from_files;
 use super::stored_url::parse_stored_url;
 use super::{App, resolve};
 use crate::domain::comment::CommentState;
 use crate::domain::id::CommentId;
 use crate::store::comment_moderation::{self, ModeratedComment};
-use crate::store::{Tx, actors, comments};
+use crate::store::{Tx, activities, actors, comments, inbox_activities};
 
 /// A moderation action on one comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,9 +89,15 @@ pub async fn remove_comment(app: &App, id: CommentId) -> anyhow::Result<()> {
     ensure!(comment.state != CommentState::Deleted, "the comment was deleted by its author");
     let mut tx = app.db.begin().await?;
     tx.lock(&comment.actor).await?;
+    let actor = parse_stored_url("comments.actor", &comment.actor)?;
+    let uri = parse_stored_url("comments.uri", &comment.uri)?;
+    // The activities that contained the text are kept for a while.
+    activities::cancel_forwards(&mut tx, &actor, Some(&uri), app.clock.now()).await?;
+    inbox_activities::erase_bodies(&mut tx, &actor).await?;
     comments::mark_removed(&mut tx, id).await?;
     tx.commit().await?;
     app.wake.notify();
+    erase_from_files(app).await;
     Ok(())
 }
 

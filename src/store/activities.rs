@@ -159,6 +159,14 @@ pub async fn cancel_forwards(
     Ok(())
 }
 
+/// Erases the text of a deleted reply from the activities that created and edited it.
+pub async fn erase_versions(tx: &mut Tx, object: &url::Url) -> Result<()> {
+    let query = "update activities set body = '' where object_uri = $1 and kind in ('Create', 'Update')";
+    let rows = execute!(tx, sqlx::query(query).bind(object.as_str()))?;
+    tx.record_erasure(rows);
+    Ok(())
+}
+
 /// Whether the critic has sent an activity of this type about the object since that time.
 pub async fn exists_since(
     tx: &mut Tx,

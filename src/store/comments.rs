@@ -326,7 +326,7 @@ macro_rules! erase_text {
 /// Erases the text of a comment that its author deleted. It stays in the thread as a placeholder, unless it was
 /// private.
 pub async fn mark_deleted(tx: &mut Tx, id: CommentId, signed_at: Timestamp) -> Result<()> {
-    execute!(
+    let rows = execute!(
         tx,
         sqlx::query(
             concat!(
@@ -338,12 +338,13 @@ pub async fn mark_deleted(tx: &mut Tx, id: CommentId, signed_at: Timestamp) -> R
         .bind(id)
         .bind(signed_at)
     )?;
+    tx.record_erasure(rows);
     Ok(())
 }
 
 /// The same for all comments of an actor.
 pub async fn mark_all_deleted(tx: &mut Tx, actor: &url::Url, signed_at: Timestamp) -> Result<()> {
-    execute!(
+    let rows = execute!(
         tx,
         sqlx::query(
             concat!(
@@ -355,12 +356,13 @@ pub async fn mark_all_deleted(tx: &mut Tx, actor: &url::Url, signed_at: Timestam
         .bind(actor.as_str())
         .bind(signed_at)
     )?;
+    tx.record_erasure(rows);
     Ok(())
 }
 
 /// Permanently erases the text of a comment for the critic.
 pub async fn mark_removed(tx: &mut Tx, id: CommentId) -> Result<()> {
-    execute!(
+    let rows = execute!(
         tx,
         sqlx::query(concat!(
             "update comments set state = 'removed', ",
@@ -369,6 +371,7 @@ pub async fn mark_removed(tx: &mut Tx, id: CommentId) -> Result<()> {
         ))
         .bind(id)
     )?;
+    tx.record_erasure(rows);
     Ok(())
 }
 

@@ -12,6 +12,8 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, Transaction};
 
+use tokio::sync::Notify;
+
 use super::{Result, with_db};
 
 /// The channel on which PostgreSQL tells the processes of a site that there is work.
@@ -22,6 +24,7 @@ const CHANNEL: &str = "marquee";
 pub struct Db {
     pub(super) pools: Pools,
     commits: CommitCounter,
+    pub(super) erasures: ErasureNotice,
 }
 
 /// Connections to one of the two databases.
@@ -43,6 +46,8 @@ pub(super) enum Pools {
 pub struct Tx {
     pub(super) transaction: AnyTransaction,
     commits: CommitCounter,
+    erasures: ErasureNotice,
+    has_erased: bool,
 }
 
 /// A transaction on one of the two databases.
@@ -66,6 +71,22 @@ impl CommitCounter {
     }
 }
 
+/// Tells that texts were erased. It remembers that until somebody asks.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ErasureNotice(Arc<Notify>);
+
+impl ErasureNotice {
+    /// A transaction that erased texts was committed.
+    fn notify(&self) {
+        self.0.notify_one();
+    }
+
+    /// Waits for the next one, unless there was one since the last call.
+    pub(super) async fn notified(&self) {
+        self.0.notified().await;
+    }
+}
+
 /// Counts a commit when it ends, even if the future that waits for it is dropped.
 struct CountOnDrop(CommitCounter);
 
@@ -79,7 +100,8 @@ impl Db {
     /// Connects to a database as it is, and creates an SQLite file that does not exist. `Db::open` brings the schema up to
     /// date, too.
     pub(super) async fn connect(url: &str) -> Result<Self> {
-        Ok(Self { pools: Pools::connect(url).await?, commits: CommitCounter::default() })
+        let pools = Pools::connect(url).await?;
+        Ok(Self { pools, commits: CommitCounter::default(), erasures: ErasureNotice::default() })
     }
 
     /// Begins a transaction. On SQLite it takes the write lock at once, since one that asks for it later fails if another
@@ -89,7 +111,8 @@ impl Db {
             Pools::Sqlite { write, .. } => AnyTransaction::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
             Pools::Postgres(pool) => AnyTransaction::Postgres(pool.begin().await?),
         };
-        Ok(Tx { transaction, commits: self.commits.clone() })
+        let (commits, erasures) = (self.commits.clone(), self.erasures.clone());
+        Ok(Tx { transaction, commits, erasures, has_erased: false })
     }
 
     /// Counts the transactions that are committed.
@@ -185,6 +208,8 @@ pub(super) fn sqlite_options(url: &str) -> Result<SqliteConnectOptions> {
         .foreign_keys(true)
         // A page that many transactions write is copied into the database once for all of them.
         .pragma("wal_autocheckpoint", "4000")
+        // What is deleted is overwritten, and not left in free pages.
+        .pragma("secure_delete", "on")
         .disable_statement_logging())
 }
 
@@ -212,7 +237,16 @@ impl Tx {
         match self.transaction {
             AnyTransaction::Sqlite(tx) => tx.commit().await,
             AnyTransaction::Postgres(tx) => tx.commit().await,
+        }?;
+        if self.has_erased {
+            self.erasures.notify();
         }
+        Ok(())
+    }
+
+    /// Notes that it has erased texts in this number of rows: after the commit, no file shall have them any more.
+    pub(super) const fn record_erasure(&mut self, rows: u64) {
+        self.has_erased |= rows > 0;
     }
 }
 

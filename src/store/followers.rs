@@ -168,7 +168,8 @@ pub async fn is_following_anyone(db: &Db, actor: &url::Url) -> Result<bool> {
     Ok(found.is_some())
 }
 
-/// Transfers the follows of an actor that moved. Later activities of the new account keep their effect.
+/// Transfers the follows of an actor that moved. Later activities of the new account keep their effect. Those of the same
+/// second do not: an account that moves there and back within it would otherwise follow from neither.
 pub async fn transfer(tx: &mut Tx, old: &url::Url, new: &StoredActor, signed_at: Timestamp) -> Result<()> {
     execute!(
         tx,
@@ -178,7 +179,7 @@ pub async fn transfer(tx: &mut Tx, old: &url::Url, new: &StoredActor, signed_at:
              where actor = $1 and state in ('following', 'pending') and signed_at <= $5
              on conflict (critic_id, actor) do update set state = excluded.state, inbox = excluded.inbox,
                 host = excluded.host, follow_uri = null, accept_id = null, signed_at = excluded.signed_at
-             where followers.state in ('gone', 'preempted') and followers.signed_at < excluded.signed_at",
+             where followers.state in ('gone', 'preempted') and followers.signed_at <= excluded.signed_at",
         )
         .bind(old.as_str())
         .bind(new.uri.as_str())

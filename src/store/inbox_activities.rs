@@ -228,7 +228,7 @@ pub async fn wake_waiting(tx: &mut Tx, arrived: &url::Url, now: Timestamp) -> Re
 /// Erases the bodies of an actor's finished activities, the newest first, since they may contain a text that it
 /// deleted.
 pub async fn erase_bodies(tx: &mut Tx, actor: &url::Url) -> Result<()> {
-    execute!(
+    let rows = execute!(
         tx,
         sqlx::query(
             "update inbox_activities set body = '' where id in (
@@ -238,6 +238,14 @@ pub async fn erase_bodies(tx: &mut Tx, actor: &url::Url) -> Result<()> {
         .bind(actor.as_str())
         .bind(MAX_ERASED_BODIES)
     )?;
+    tx.record_erasure(rows);
+    Ok(())
+}
+
+/// Erases the body of an activity that is being applied, since it contains a text that nobody shall read any more.
+pub async fn erase_body(tx: &mut Tx, id: InboxActivityId) -> Result<()> {
+    let rows = execute!(tx, sqlx::query("update inbox_activities set body = '' where id = $1").bind(id))?;
+    tx.record_erasure(rows);
     Ok(())
 }
 

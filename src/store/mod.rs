@@ -23,6 +23,7 @@ pub mod critics;
 mod db;
 pub mod deliveries;
 pub mod delivery_status;
+mod erasure;
 pub mod error;
 pub mod facepile;
 pub mod fan_outs;

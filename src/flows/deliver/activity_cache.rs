@@ -46,7 +46,11 @@ impl ActivityCache {
         if let Some(cached) = self.0.get(&id) {
             return Ok(Some(cached));
         }
-        let Some(stored) = activities::find(&app.db, id).await? else { return Ok(None) };
+        // The text of a deleted object is erased.
+        let Some(stored) = activities::find(&app.db, id).await?.filter(|stored| !stored.body.is_empty())
+        else {
+            return Ok(None);
+        };
         let body = Bytes::from(stored.body);
         let activity =
             Arc::new(OutboundActivity { critic: stored.critic_id, digest: BodyDigest::compute(&body), body });

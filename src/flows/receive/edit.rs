@@ -94,10 +94,14 @@ impl InboundActivity<'_> {
         }
         match before.state {
             CommentState::Private => return Ok(Effect::Ignored("already known as private")),
-            CommentState::Deleted => return Ok(Effect::Ignored("already deleted")),
+            CommentState::Deleted => {
+                inbox_activities::erase_body(tx, self.job_id).await?;
+                return Ok(Effect::Ignored("already deleted"));
+            }
             _ => {}
         }
         if !note.is_public {
+            inbox_activities::erase_body(tx, self.job_id).await?;
             self.delete_forwards(tx, Some(&note.id)).await?;
             comments::mark_deleted(tx, before.id, self.signed_at).await?;
             return Ok(Effect::Applied("comment is no longer public"));

@@ -107,6 +107,10 @@ impl InboundActivity<'_> {
         match before {
             None => {
                 let state = self.insert(tx, reply, &reply.post, provenance).await?;
+                if state == CommentState::Deleted {
+                    // It arrived after its Delete, which could not erase it.
+                    inbox_activities::erase_body(tx, self.job_id).await?;
+                }
                 if state == CommentState::Shown {
                     self.forward_to_followers(tx, reply.review, &note.id).await?;
                 }
