@@ -2,6 +2,7 @@
 
 mod config_sync;
 mod pinned_origin;
+mod private_files;
 mod site_copy;
 mod system_clock;
 
@@ -10,15 +11,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use axum::ServiceExt;
 use axum::extract::Request;
 use ipnet::IpNet;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+pub use self::private_files::{make_new_files_private, restrict_existing_files};
 pub use self::site_copy::{SiteCopy, open_copy};
 pub use self::system_clock::SystemClock;
 
@@ -34,9 +37,10 @@ use crate::flows::image_hosts::ImageHosts;
 use crate::flows::receive::intake::{self, Intake};
 use crate::flows::signing_keys::{KeyOwner, SigningKeyCache};
 use crate::flows::view_counts::{self, ViewCounts};
+use crate::flows::write_probe::{self, WriteProbe};
 use crate::flows::{App, AppParts, Wake, authenticate};
 use crate::net::http_client::{Client, ClientPolicy};
-use crate::store::{Access, Db, index_backfill, settings};
+use crate::store::{Access, Db, OpenError, index_backfill, settings};
 use crate::web::fast_path::FastPath;
 use crate::web::page_cache::PageCache;
 use crate::web::pages::{Messages, Pages, Site};
@@ -57,33 +61,73 @@ pub enum Role {
     Worker,
 }
 
-/// Opens the site, upgrades its database, and brings the critics and feeds of the config into the database.
+/// Opens a site that exists, upgrades its database, and brings the critics and feeds of the config into the database.
 pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
-    let app = open_with(config, clock, Access::Write).await?;
-    pin_origin(&app).await?;
-    index_backfill::index_missing(&app.db).await?;
-    app.ensure_key(KeyOwner::Instance).await?;
-    apply_config(&app, config).await?;
+    let app = open_with(config, clock, Access::Existing).await?;
+    prepare(&app, config).await?;
     Ok(app)
 }
 
-/// Opens the site without writing to the database, except for the tables of a new one.
+/// The same; makes the site if there is none.
+pub async fn open_or_create(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
+    let app = open_with(config, clock, Access::Write).await?;
+    prepare(&app, config).await?;
+    Ok(app)
+}
+
+/// Opens the database of a site for the server, or makes it. The server calls [`prepare`] once it listens: a start that fails
+/// must not fix anything that can never change.
+pub async fn open_for_server(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
+    let app = open_with(config, clock, Access::Write).await?;
+    load_pages(&app).context("config: looks")?;
+    Ok(app)
+}
+
+/// Brings the critics and feeds of the config into the database, and stores the origin at the first start.
+pub async fn prepare(app: &App, config: &Config) -> anyhow::Result<()> {
+    index_backfill::index_missing(&app.db).await?;
+    app.ensure_key(KeyOwner::Instance).await?;
+    apply_config(app, config).await?;
+    pin_origin(app).await
+}
+
+/// Opens a site that exists, and writes nothing.
 pub async fn open_read_only(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<App> {
     open_with(config, clock, Access::Read).await
 }
 
+/// Whether there is a site: a database with a schema.
+pub async fn exists(config: &Config) -> anyhow::Result<bool> {
+    let Some(db) = open_existing(config).await? else { return Ok(false) };
+    db.close().await;
+    Ok(true)
+}
+
 /// Opens the database of a site for reading; `None` if there is none yet.
 async fn open_existing(config: &Config) -> anyhow::Result<Option<Db>> {
-    if !Db::exists(&config.database_url)? {
-        return Ok(None);
+    match Db::open(&config.database_url, Access::Read).await {
+        Err(OpenError::NoSite) => Ok(None),
+        opened => Ok(Some(check_opened(config, opened).await?)),
     }
-    open_database(config, Access::Read).await.map(Some)
 }
 
 async fn open_database(config: &Config, access: Access) -> anyhow::Result<Db> {
-    let db = Db::open(&config.database_url, access)
-        .await
-        .context("config: database.url: could not open the database")?;
+    check_opened(config, Db::open(&config.database_url, access).await).await
+}
+
+/// Describes why a database was not opened, or checks that it has the origin of the config.
+async fn check_opened(config: &Config, opened: Result<Db, OpenError>) -> anyhow::Result<Db> {
+    let db = match opened {
+        Ok(db) => db,
+        Err(OpenError::NoSite) => {
+            let location = config.database_location();
+            bail!("there is no site at {location}: run `marquee serve` to create it");
+        }
+        Err(error) => {
+            let key = config.database_key();
+            return Err(error).with_context(|| format!("config: {key}: could not open the database"));
+        }
+    };
     ensure_origin(&config.server.origin, settings::get(&db, ORIGIN_SETTING).await?.as_deref())?;
     Ok(db)
 }
@@ -93,11 +137,21 @@ async fn open_with(config: &Config, clock: Arc<dyn Clock>, access: Access) -> an
     // The system's certificates are in hundreds of files, which are read while the database is opened.
     let http = tokio::task::spawn_blocking(move || Client::new(policy));
     let db = open_database(config, access).await?;
-    let media = config.data_dir.join("media");
-    std::fs::create_dir_all(&media)
-        .with_context(|| format!("config: data_dir: could not create {}", media.display()))?;
-    let media_store = LocalFileSystem::new_with_prefix(&media)?.with_fsync(true);
-    Ok(assemble(config, clock, http.await??, db, Arc::new(media_store)))
+    Ok(assemble(config, clock, http.await??, db, media_store(config, access)?))
+}
+
+/// Opens the folder of the images, and creates it unless the process only reads.
+fn media_store(config: &Config, access: Access) -> anyhow::Result<Arc<dyn ObjectStore>> {
+    let media = config.media_dir();
+    if access != Access::Read {
+        std::fs::create_dir_all(&media)
+            .with_context(|| format!("config: data_dir: could not create {}", media.display()))?;
+    } else if !media.exists() {
+        return Ok(Arc::new(InMemory::new()));
+    }
+    let opened = LocalFileSystem::new_with_prefix(&media);
+    let opened = opened.with_context(|| format!("config: data_dir: could not open {}", media.display()))?;
+    Ok(Arc::new(opened.with_fsync(true)))
 }
 
 /// Makes the shared state of its parts.
@@ -127,6 +181,7 @@ fn assemble(
         gate: Gate::default(),
         intake: Intake::default(),
         apub: ApubConfig::default(),
+        write_probe: WriteProbe::default(),
     })
 }
 
@@ -204,12 +259,14 @@ pub async fn run(
             search_queue: Arc::default(),
             trusted_proxies: trusted_proxies.into(),
             lookup_limiter: Arc::default(),
+            missing_files: Arc::default(),
             view_counts: Arc::clone(&views),
         };
         let service = FastPath::new(state);
         let service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
         let mut stopped = stopped;
         tasks.spawn(intake::write_all(app.clone()));
+        tasks.spawn(probe_writes(app.clone(), stopped.clone()));
         tasks.spawn(count_views(app.clone(), Arc::clone(&views), stopped.clone()));
         let served = app.clone();
         tasks.spawn(async move {
@@ -241,6 +298,11 @@ pub async fn run(
     }
     app.db.close().await;
     ended
+}
+
+async fn probe_writes(app: App, stopped: watch::Receiver<bool>) -> anyhow::Result<()> {
+    write_probe::probe_all(app, stopped).await;
+    Ok(())
 }
 
 async fn count_views(app: App, views: Arc<ViewCounts>, stopped: watch::Receiver<bool>) -> anyhow::Result<()> {

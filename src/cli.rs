@@ -106,6 +106,7 @@ enum Command {
 /// # Errors
 /// A description of the error with its causes, with advice if the disk is full.
 pub async fn run(cli: Cli) -> Result<(), String> {
+    app::make_new_files_private();
     let file = cli.config.clone();
     let Err(error) = dispatch(cli).await else { return Ok(()) };
     if error.is::<OutputClosed>() {
@@ -158,12 +159,21 @@ fn load_or_default(file: &Path) -> Result<Config, ConfigError> {
     if file == Path::new(DEFAULT_FILE) && !file.exists() { config::defaults() } else { config::load(file) }
 }
 
+/// What a command logs: an upgrade of the database can take minutes.
+const COMMAND_LOG: &str = "warn,marquee::store::upgrade=info";
+
 /// Opens the site for a command that writes.
 async fn open(file: &Path) -> anyhow::Result<App> {
     let config = config::load(file)?;
-    // An upgrade of the database can take minutes.
-    init_logging("warn,marquee::store::upgrade=info");
+    init_logging(COMMAND_LOG);
     app::open(&config, Arc::new(SystemClock)).await
+}
+
+/// The same for a command that makes sense before the first start of the server.
+async fn open_or_create(file: &Path) -> anyhow::Result<App> {
+    let config = config::load(file)?;
+    init_logging(COMMAND_LOG);
+    app::open_or_create(&config, Arc::new(SystemClock)).await
 }
 
 /// Opens the site for a command that only reads.

@@ -185,9 +185,20 @@ async fn a_poster_that_was_never_copied_is_not_shown_and_stays(database: Databas
 
 async fn a_command_whose_output_is_closed_ends_quietly(database: Database) {
     let (fixture, _) = fixture_with_review(database).await;
-    for command in [["review", "list"], ["feed", "log"]] {
-        let output = fixture.app.cli_unread(&command).await;
-        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    for command in [
+        &["review", "list"][..],
+        &["feed", "log"],
+        &["feed", "held"],
+        &["comment", "list"],
+        &["report", "list"],
+        &["quote", "list"],
+        &["block", "list"],
+        &["host", "list"],
+        &["insights"],
+        &["health"],
+    ] {
+        let output = fixture.app.cli_unread(command).await;
+        assert!(output.status.success() && output.stderr.is_empty(), "{command:?}: {output:?}");
     }
 }
 

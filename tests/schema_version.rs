@@ -8,6 +8,7 @@ use crate::support::{Database, Fixture};
 both_databases!(
     a_database_of_a_newer_version_is_left_alone,
     newer_triggers_are_left_alone,
+    a_newer_version_may_have_other_tables,
     a_migration_that_was_never_released_is_not_called_newer,
     triggers_are_replaced_when_they_differ,
 );
@@ -62,7 +63,7 @@ async fn a_database_of_a_newer_version_is_left_alone(database: Database) {
     }
     let bytes = || file.map(|file| std::fs::read(file).expect("the database"));
     let before = bytes();
-    assert_rejected(&fixture, &mut sql, &["newer version of Marquee", "9999"]).await;
+    assert_rejected(&fixture, &mut sql, &["made by a newer Marquee", "9999"]).await;
     assert!(bytes() == before, "the file has changed");
 }
 
@@ -73,7 +74,14 @@ async fn newer_triggers_are_left_alone(database: Database) {
          update settings set value = 'of a newer version' where key = 'triggers_hash'",
     )
     .await;
-    assert_rejected(&fixture, &mut sql, &["newer version of Marquee", "999"]).await;
+    assert_rejected(&fixture, &mut sql, &["made by a newer Marquee", "999"]).await;
+}
+
+async fn a_newer_version_may_have_other_tables(database: Database) {
+    let (fixture, mut sql) = stopped(database).await;
+    insert_migrations(&mut sql, &[9999]).await;
+    sql.execute("alter table settings rename to site_settings").await;
+    assert_rejected(&fixture, &mut sql, &["made by a newer Marquee", "9999"]).await;
 }
 
 /// As a build from another branch leaves it.

@@ -7,7 +7,7 @@ use clap::Subcommand;
 
 use super::config_hint::with_config;
 use super::output::print_line;
-use super::{open, open_read_only};
+use super::{open, open_or_create, open_read_only};
 use crate::domain::domain_rules::DomainRule;
 use crate::domain::sanitize_text::single_line;
 use crate::flows::blocklist_import::{self, BlocklistImport};
@@ -62,13 +62,13 @@ pub(super) enum BlockCommand {
 pub(super) async fn run(file: &Path, command: BlockCommand) -> anyhow::Result<()> {
     match command {
         BlockCommand::Account { account, reason } => {
-            let app = open(file).await?;
+            let app = open_or_create(file).await?;
             let actor = lookup::find_actor_id(&app, &account).await?;
             let ended = block::block_account(&app, &actor, reason.as_deref()).await?;
             print_line(&format!("Blocked: {actor} ({})", format_severed(ended)))
         }
         BlockCommand::Domain { host, silence, reason } => {
-            let app = open(file).await?;
+            let app = open_or_create(file).await?;
             let host = block::parse_domain(&app, &host)?;
             let rule = if silence { DomainRule::Silence } else { DomainRule::Block };
             let (before, ended) = block::set_domain_rule(&app, &host, rule, reason.as_deref()).await?;
@@ -84,7 +84,7 @@ pub(super) async fn run(file: &Path, command: BlockCommand) -> anyhow::Result<()
             }
         }
         BlockCommand::Allow { host, reason } => {
-            let app = open(file).await?;
+            let app = open_or_create(file).await?;
             let host = block::parse_domain(&app, &host)?;
             let (before, _) =
                 block::set_domain_rule(&app, &host, DomainRule::Allow, reason.as_deref()).await?;
@@ -94,7 +94,7 @@ pub(super) async fn run(file: &Path, command: BlockCommand) -> anyhow::Result<()
             ))
         }
         BlockCommand::Import { file: list } => {
-            let app = open(file).await?;
+            let app = open_or_create(file).await?;
             import(&app, &list).await
         }
         BlockCommand::List => list(file).await,

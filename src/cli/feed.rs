@@ -10,7 +10,7 @@ use super::arguments::require_review;
 use super::config_hint::with_config;
 use super::feed_check::{self, CheckArgs};
 use super::output::{print_line, print_list_line};
-use super::{open, open_read_only};
+use super::{open, open_or_create, open_read_only};
 use crate::domain::feed::{Feed, HoldReason, PendingReason};
 use crate::domain::id::FeedId;
 use crate::domain::review::{ContentField, Review, ReviewState};
@@ -267,7 +267,7 @@ async fn select_feeds(app: &App, name: Option<&str>) -> anyhow::Result<Vec<Feed>
 }
 
 async fn poll_feeds(file: &Path, name: Option<&str>, all: bool) -> anyhow::Result<()> {
-    let app = open(file).await?;
+    let app = open_or_create(file).await?;
     let mut failed = Vec::new();
     for feed in select_feeds(&app, name).await? {
         let started = app.clock.now();

@@ -37,6 +37,8 @@ async fn check_health(config: &Config) -> anyhow::Result<()> {
     if response.starts_with("HTTP/1.1 200") {
         print_line("ready")
     } else {
-        bail!("the server is not ready; see its log")
+        let reason = response.split_once("\r\n\r\n").map_or("", |(_, body)| body.trim());
+        let reason: String = reason.chars().filter(|c| !c.is_control()).take(80).collect();
+        bail!("the server is not ready ({reason}); see its log")
     }
 }

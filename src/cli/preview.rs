@@ -1,13 +1,18 @@
 //! `marquee preview`: show how a review looks on Mastodon.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 
 use super::arguments::{require_review, select_critic};
+use super::logging::init_logging;
 use super::open;
 use super::output::{self, print_line};
 use super::review_file::markdown_context;
+use crate::app::{self, SystemClock};
+use crate::config;
+use crate::flows::App;
 use crate::flows::preview::{self, Preview, PreviewAttachment, PreviewAudience};
 use crate::sources::review_markdown;
 
@@ -25,18 +30,30 @@ pub(super) struct PreviewArgs {
 
 /// Previews a review, or a Markdown file that is not published yet.
 pub(super) async fn run(config: &Path, args: PreviewArgs) -> anyhow::Result<()> {
-    let app = open(config).await?;
+    let loaded = config::load(config)?;
+    if Path::new(&args.review).is_file() && !app::exists(&loaded).await? {
+        // A file can be previewed before the site exists.
+        init_logging("warn");
+        let copy = app::open_copy(&loaded, Arc::new(SystemClock)).await?;
+        let printed = print_preview(&copy.app, args).await;
+        copy.close().await;
+        return printed;
+    }
+    print_preview(&open(config).await?, args).await
+}
+
+async fn print_preview(app: &App, args: PreviewArgs) -> anyhow::Result<()> {
     let argument = args.review.as_str();
     let file = Path::new(argument);
     let preview = if file.is_file() {
         let path = std::fs::canonicalize(file)?;
         let text = std::fs::read_to_string(&path).with_context(|| format!("could not read {argument}"))?;
         let base = url::Url::from_file_path(&path).ok().context("the path is not absolute")?;
-        let parsed = review_markdown::parse(&text, &markdown_context(&app, &base));
+        let parsed = review_markdown::parse(&text, &markdown_context(app, &base));
         let content = parsed.with_context(|| argument.to_owned())?.content;
-        preview::preview_content(&app, &select_critic(&app, args.critic.as_deref()).await?, content)?
+        preview::preview_content(app, &select_critic(app, args.critic.as_deref()).await?, content)?
     } else {
-        preview::preview_review(&app, &require_review(&app, argument).await?).await?
+        preview::preview_review(app, &require_review(app, argument).await?).await?
     };
     for line in format_lines(&preview) {
         print_line(&line)?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::arguments::select_critic;
-use super::open;
+use super::open_or_create;
 use super::output::print_line;
 use super::review_file::read_review_file;
 use crate::domain::review::ReviewState;
@@ -23,7 +23,7 @@ pub(super) struct PublishArgs {
 }
 
 pub(super) async fn run(config: &Path, args: PublishArgs) -> anyhow::Result<()> {
-    let app = open(config).await?;
+    let app = open_or_create(config).await?;
     let critic = select_critic(&app, args.critic.as_deref()).await?;
     let (content, media) = read_review_file(&app, &args.file, None).await?;
     let review = publish::publish(&app, &critic, content, media, args.announce).await?;

@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use super::config_hint::with_config;
 use super::logging::init_logging;
@@ -29,26 +28,53 @@ pub(super) async fn run(file: &Path, args: ServeArgs) -> anyhow::Result<()> {
     init_logging("warn,marquee=info");
     #[cfg(unix)]
     raise_open_file_limit();
+    // The port is taken before anything is stored, and connections are accepted once the database is open.
+    let socket = match role {
+        Role::Worker => None,
+        Role::All | Role::Web => Some(bind(&config)?),
+    };
+    app::restrict_existing_files(&config);
     // An upgrade of the database can take minutes. If it is interrupted, the database stays as it was.
-    let app = tokio::select! {
-        opened = app::open(&config, Arc::new(SystemClock)) => opened?,
+    let opening = Box::pin(open(&config, socket));
+    let (app, listener) = tokio::select! {
+        opened = opening => opened?,
         () = &mut stop => {
             tracing::info!("stopped before the database was open");
             return Ok(());
         }
     };
-    let address = config.server.listen;
-    let listener = match role {
-        Role::Worker => None,
-        Role::All | Role::Web => {
-            let bound = TcpListener::bind(address).await;
-            let bound =
-                bound.with_context(|| format!("config: server.listen: could not listen on {address}"))?;
-            Some((bound, config.server.trusted_proxies.as_slice()))
-        }
-    };
+    let listener = listener.map(|listener| (listener, config.server.trusted_proxies.as_slice()));
     print_welcome(&app, file, &config, role).await?;
     app::run(app, listener, role != Role::Web, stop).await
+}
+
+/// Connections that the system accepts before this process does.
+const BACKLOG: u32 = 1024;
+
+fn bind(config: &Config) -> anyhow::Result<TcpSocket> {
+    let address = config.server.listen;
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // As the standard library does, so that the server can be restarted at once.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    };
+    bound().map_err(|error| listen_error(config, error))
+}
+
+fn listen_error(config: &Config, error: std::io::Error) -> anyhow::Error {
+    let address = config.server.listen;
+    anyhow::Error::new(error).context(format!("config: server.listen: could not listen on {address}"))
+}
+
+async fn open(config: &Config, socket: Option<TcpSocket>) -> anyhow::Result<(App, Option<TcpListener>)> {
+    let app = app::open_for_server(config, Arc::new(SystemClock)).await?;
+    let listener = socket.map(|socket| socket.listen(BACKLOG)).transpose();
+    let listener = listener.map_err(|error| listen_error(config, error))?;
+    app::prepare(&app, config).await?;
+    Ok((app, listener))
 }
 
 /// Raises the soft limit for open files to the hard limit, since every connection takes a file descriptor and the default

@@ -55,6 +55,7 @@ pub mod signing_keys;
 mod stored_url;
 pub mod view_counts;
 mod webfinger;
+pub mod write_probe;
 
 /// The state that all operations share. Cheap to clone.
 #[derive(Clone)]
@@ -98,6 +99,8 @@ pub struct AppParts {
     pub intake: receive::intake::Intake,
     /// The configuration of `activitypub_federation`.
     pub apub: apub::ApubConfig,
+    /// Whether the site can store anything.
+    pub write_probe: write_probe::WriteProbe,
 }
 
 impl Deref for App {

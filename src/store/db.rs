@@ -1,6 +1,5 @@
 //! Connections and transactions.
 
-use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +10,6 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, Transaction};
-
 use tokio::sync::Notify;
 
 use super::{Result, with_db};
@@ -97,8 +95,7 @@ impl Drop for CountOnDrop {
 }
 
 impl Db {
-    /// Connects to a database as it is, and creates an SQLite file that does not exist. `Db::open` brings the schema up to
-    /// date, too.
+    /// Connects to a database as it is. `Db::open` brings the schema up to date, too.
     pub(super) async fn connect(url: &str) -> Result<Self> {
         let pools = Pools::connect(url).await?;
         Ok(Self { pools, commits: CommitCounter::default(), erasures: ErasureNotice::default() })
@@ -159,12 +156,16 @@ impl Pools {
         if !url.starts_with("sqlite:") {
             let options = PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(10));
             let server = PgConnectOptions::from_str(url)?.disable_statement_logging();
-            return Ok(Self::Postgres(options.connect_with(server).await?));
+            return match options.connect_with(server.clone()).await {
+                // The pool has tried again and again, and does not say why that failed.
+                Err(sqlx::Error::PoolTimedOut) => {
+                    server.connect().await?.close().await?;
+                    Err(sqlx::Error::PoolTimedOut)
+                }
+                connected => Ok(Self::Postgres(connected?)),
+            };
         }
         let options = sqlite_options(url)?;
-        if let Some(folder) = options.get_filename().parent().filter(|f| *f != Path::new("")) {
-            std::fs::create_dir_all(folder).map_err(sqlx::Error::Io)?;
-        }
         // When the disk is full, SQLite ends a transaction, but sqlx does not notice, and the connection
         // could never begin another one. It is closed, and the next one works once there is space.
         let write = SqlitePoolOptions::new()
@@ -201,7 +202,7 @@ pub(super) async fn sqlite_file(url: &str) -> Result<Option<SqliteConnection>> {
 /// How a connection to an SQLite database is opened.
 pub(super) fn sqlite_options(url: &str) -> Result<SqliteConnectOptions> {
     Ok(SqliteConnectOptions::from_str(url)?
-        .create_if_missing(true)
+        .create_if_missing(false)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(20))

@@ -43,3 +43,13 @@ pub fn is_disk_full(error: &sqlx::Error) -> bool {
     }
     code.parse::<u32>().is_ok_and(|code| code & 0xff == 13)
 }
+
+/// Whether the database, or its disk, is read-only.
+pub fn is_read_only(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    let code = error.code().unwrap_or_default();
+    if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+        return code == "25006";
+    }
+    code.parse::<u32>().is_ok_and(|code| code & 0xff == 8)
+}

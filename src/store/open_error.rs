@@ -1,5 +1,6 @@
 //! Why a database cannot be opened.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
@@ -7,10 +8,21 @@ use sqlx::migrate::MigrateError;
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// There is no database, or no site in it, and this process may not make one.
+    #[error("there is no site in it; run `marquee serve` to create it")]
+    NoSite,
+    /// The file of an SQLite database, or its folder, cannot be opened or created.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// A newer binary has migrated it.
     #[error(
-        "it was last opened by a newer version of Marquee (its schema version is {found}, but this \
-         version supports at most {known}); install the newer version, or restore the backup from before the upgrade"
+        "it was made by a newer Marquee (its schema version is {found}, but this version supports at most {known}); install \
+         the newer version of Marquee, or restore the backup from before the upgrade"
     )]
     Newer {
         /// The newest migration of the database.
@@ -20,8 +32,8 @@ pub enum OpenError {
     },
     /// A newer binary has replaced its triggers.
     #[error(
-        "it was last opened by a newer version of Marquee (its trigger version is {found}, but this \
-         version has {known}); install the newer version, or restore the backup from before the upgrade"
+        "it was made by a newer Marquee (its trigger version is {found}, but this version has {known}); install the newer \
+         version of Marquee, or restore the backup from before the upgrade"
     )]
     NewerTriggers {
         /// The version of the triggers of the database.
@@ -60,6 +72,12 @@ pub enum OpenError {
     /// The database did not do what it was asked to do.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
+}
+
+impl OpenError {
+    pub(super) fn file(path: &Path, source: std::io::Error) -> Self {
+        Self::File { path: path.to_owned(), source }
+    }
 }
 
 /// A row that refers to a row that does not exist.

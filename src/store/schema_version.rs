@@ -13,9 +13,11 @@ use super::triggers::{InstalledTriggers, POSTGRES_TRIGGERS, SQLITE_TRIGGERS, TRI
 /// What a process does with a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// It reads: the schema is made if there is none, and never changed.
+    /// It reads: the schema is never changed.
     Read,
-    /// It writes: the schema is brought up to date.
+    /// It writes to a site that exists: the schema is brought up to date.
+    Existing,
+    /// It may make a site: the schema is made, or brought up to date.
     Write,
 }
 
@@ -64,14 +66,16 @@ pub(super) struct InstalledSchema {
 
 /// Loads the schema over a connection. Whether sqlx's table exists is asked in each database's own way.
 macro_rules! load {
-    ($connection:expr, $table:literal) => {{
+    ($connection:expr, $table:literal, $known:expr) => {{
         let table: Option<String> = sqlx::query_scalar($table).fetch_one(&mut *$connection).await?;
         if table.is_none() {
             return Ok(Self::default());
         }
         let query = "select version, checksum from _sqlx_migrations order by version";
         let migrations: Vec<(i64, Vec<u8>)> = sqlx::query_as(query).fetch_all(&mut *$connection).await?;
-        let settings = if migrations.is_empty() {
+        // A newer version may have other tables.
+        let newest = migrations.last().map_or(0, |(version, _)| *version);
+        let settings = if migrations.is_empty() || newest > $known.version() {
             Vec::new()
         } else {
             let query = "select key, value from settings where key in ('triggers_version', 'triggers_hash')";
@@ -85,12 +89,13 @@ impl InstalledSchema {
     pub(super) async fn load_sqlite(connection: &mut SqliteConnection) -> Result<Self> {
         load!(
             connection,
-            "select max(name) from sqlite_master where type = 'table' and name = '_sqlx_migrations'"
+            "select max(name) from sqlite_master where type = 'table' and name = '_sqlx_migrations'",
+            SQLITE_SCHEMA
         )
     }
 
     pub(super) async fn load_postgres(connection: &mut PgConnection) -> Result<Self> {
-        load!(connection, "select cast(to_regclass('_sqlx_migrations') as text)")
+        load!(connection, "select cast(to_regclass('_sqlx_migrations') as text)", POSTGRES_SCHEMA)
     }
 
     /// The newest migration; zero if the database is empty.
@@ -111,8 +116,9 @@ impl InstalledSchema {
     /// Whether the database has to be upgraded before it can be used.
     ///
     /// # Errors
-    /// If a newer binary has upgraded it, if an older one has made it and `access` does not allow an upgrade, or if a
-    /// migration was applied that this binary has with other statements, or not at all.
+    /// If a newer binary has upgraded it, if an older one has made it and `access` does not allow an upgrade, if it has no
+    /// schema and `access` does not allow to make one, or if a migration was applied that this binary has with other
+    /// statements, or not at all.
     pub(super) fn needs_upgrade(&self, known: &KnownSchema, access: Access) -> Result<bool, OpenError> {
         if self.version() > known.version() {
             return Err(OpenError::Newer { found: self.version(), known: known.version() });
@@ -130,10 +136,12 @@ impl InstalledSchema {
             }
         }
         match access {
-            Access::Read if self.is_empty() => Ok(true),
+            Access::Read | Access::Existing if self.is_empty() => Err(OpenError::NoSite),
             Access::Read if !self.is_migrated(known) => Err(OpenError::Older),
             Access::Read => Ok(false),
-            Access::Write => Ok(!self.is_migrated(known) || !self.triggers.are_current(known.triggers)),
+            Access::Existing | Access::Write => {
+                Ok(!self.is_migrated(known) || !self.triggers.are_current(known.triggers))
+            }
         }
     }
 }

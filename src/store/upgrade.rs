@@ -94,9 +94,7 @@ pub(super) async fn upgrade_sqlite(options: SqliteConnectOptions, access: Access
         return Err(OpenError::UpgradeBreaksReferences(broken));
     }
     fail_point!("migrations-before-commit");
-    if access == Access::Write {
-        triggers::replace_in_sqlite(&mut tx).await?;
-    }
+    triggers::replace_in_sqlite(&mut tx).await?;
     fail_point!("triggers-before-commit");
     tx.commit().await?;
     fail_point!("triggers-after-commit");
@@ -163,7 +161,7 @@ pub(super) async fn upgrade_postgres(pool: &PgPool, access: Access) -> Result<()
         loop {
             let mut tx = connection.begin().await?;
             if locks.try_lock_all(&mut tx).await? {
-                upgrade_in_tx(tx, access).await?;
+                upgrade_in_tx(tx).await?;
                 break;
             }
             tx.rollback().await?;
@@ -254,13 +252,11 @@ fn is_lock_conflict(code: Option<&str>) -> bool {
     matches!(code, Some("57014" | "55P03" | "40P01"))
 }
 
-async fn upgrade_in_tx(mut tx: PgTransaction<'_>, access: Access) -> Result<(), OpenError> {
+async fn upgrade_in_tx(mut tx: PgTransaction<'_>) -> Result<(), OpenError> {
     let migrated = POSTGRES_SCHEMA.migrator.run_direct(None, &mut *tx, false).await;
     migrated.map_err(|error| POSTGRES_SCHEMA.migrate_error(error))?;
     fail_point!("migrations-before-commit");
-    if access == Access::Write {
-        triggers::replace_in_postgres(&mut tx).await?;
-    }
+    triggers::replace_in_postgres(&mut tx).await?;
     fail_point!("triggers-before-commit");
     tx.commit().await?;
     fail_point!("triggers-after-commit");

@@ -1,5 +1,7 @@
 //! Liveness and readiness checks.
 
+use std::borrow::Cow;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 
@@ -10,13 +12,15 @@ pub(super) async fn live() -> &'static str {
     "live\n"
 }
 
-/// The database can be reached.
-pub(super) async fn ready(State(state): State<WebState>) -> (StatusCode, &'static str) {
-    match state.app.db.ping().await {
-        Ok(()) => (StatusCode::OK, "ready\n"),
-        Err(error) => {
-            tracing::warn!(%error, "not ready: database unavailable");
-            (StatusCode::SERVICE_UNAVAILABLE, "database unavailable\n")
-        }
+/// The database can be reached, and the last probe could write. The probe is in the background: this is public, and a request
+/// must not cause a commit.
+pub(super) async fn ready(State(state): State<WebState>) -> (StatusCode, Cow<'static, str>) {
+    if let Err(error) = state.app.db.ping().await {
+        tracing::warn!(%error, "not ready: database unavailable");
+        return (StatusCode::SERVICE_UNAVAILABLE, "database unavailable\n".into());
+    }
+    match state.app.write_probe.failure() {
+        None => (StatusCode::OK, "ready\n".into()),
+        Some(failure) => (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", failure.reason()).into()),
     }
 }

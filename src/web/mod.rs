@@ -14,6 +14,7 @@ mod handlers;
 mod health;
 pub mod limit;
 mod messages;
+mod missing_files;
 mod number_format;
 pub mod page_cache;
 pub mod pages;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::limit::LookupLimiter;
+use super::missing_files::MissingFiles;
 use super::page_cache::PageCache;
 use super::pages::Pages;
 use super::share_card::ShareCards;
@@ -29,6 +30,8 @@ pub struct WebState {
     pub trusted_proxies: Arc<[IpNet]>,
     /// Limits lookups at other servers.
     pub lookup_limiter: Arc<LookupLimiter>,
+    /// Image files that were found missing.
+    pub missing_files: Arc<MissingFiles>,
     /// Views that are not stored yet.
     pub view_counts: Arc<ViewCounts>,
 }

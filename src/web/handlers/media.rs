@@ -19,7 +19,10 @@ pub(in crate::web) async fn show(
     let media_type = media::find_media_type(&state.app.db, &name).await?.ok_or(WebError::NotFound)?;
     let path = object_store::path::Path::from(name.as_str());
     let file = state.app.media_store.get(&path).await.map_err(|error| match error {
-        object_store::Error::NotFound { .. } => WebError::NotFound,
+        object_store::Error::NotFound { .. } => {
+            state.missing_files.report(&name);
+            WebError::NotFound
+        }
         error => WebError::Internal(error.into()),
     })?;
     let bytes = file.bytes().await.map_err(|error| WebError::Internal(error.into()))?;
