@@ -32,7 +32,8 @@ use crate::domain::looks::{Looks, Palette};
 use crate::domain::time::Clock;
 use crate::federation::vocab::url_rules::UrlRules;
 use crate::flows::apub::ApubConfig;
-use crate::flows::gate::Gate;
+use crate::flows::budget::Budgets;
+use crate::flows::budget::kept_bytes::DatabaseDisk;
 use crate::flows::image_hosts::ImageHosts;
 use crate::flows::receive::intake::{self, Intake};
 use crate::flows::signing_keys::{KeyOwner, SigningKeyCache};
@@ -162,6 +163,7 @@ fn assemble(
     db: Db,
     media_store: Arc<dyn ObjectStore>,
 ) -> App {
+    let local_disk = config.database_url.starts_with("sqlite:").then(|| config.data_dir.clone());
     App::new(AppParts {
         http,
         db,
@@ -171,6 +173,7 @@ fn assemble(
         rules: rules(config),
         handle_domain: config.server.handle_domain.clone(),
         policy: config.policy.clone(),
+        budgets: Budgets::new(config.budgets.clone(), DatabaseDisk::new(local_disk)),
         media_store,
         image_hosts: ImageHosts::default(),
         config_dir: config.base_dir.clone(),
@@ -178,7 +181,6 @@ fn assemble(
         signing_keys: SigningKeyCache::default(),
         key_fetches: authenticate::KeyFetchCache::default(),
         remote_keys: authenticate::RemoteKeyCache::default(),
-        gate: Gate::default(),
         intake: Intake::default(),
         apub: ApubConfig::default(),
         write_probe: WriteProbe::default(),
@@ -258,7 +260,6 @@ pub async fn run(
             share_cards: Arc::default(),
             search_queue: Arc::default(),
             trusted_proxies: trusted_proxies.into(),
-            lookup_limiter: Arc::default(),
             missing_files: Arc::default(),
             view_counts: Arc::clone(&views),
         };

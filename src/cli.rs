@@ -1,5 +1,6 @@
 //! The command line. Each command can be run while a server is running on the same database.
 
+mod actor;
 mod arguments;
 mod block;
 mod comment;
@@ -16,6 +17,7 @@ mod insights;
 mod logging;
 mod missing_part;
 mod output;
+mod owner_usage;
 mod preview;
 mod publish;
 mod quote;
@@ -89,9 +91,12 @@ enum Command {
     /// Show delivery status.
     #[command(subcommand)]
     Delivery(delivery::DeliveryCommand),
-    /// Show servers that do not respond.
+    /// Show servers that do not respond, and what a server uses.
     #[command(subcommand)]
     Host(host::HostCommand),
+    /// Show what an account of another server uses.
+    #[command(subcommand)]
+    Actor(actor::ActorCommand),
     /// Show reads, likes, boosts, replies, servers and followers over time.
     Insights(insights::InsightsArgs),
     /// Move critics to other accounts and rotate signing keys.
@@ -147,6 +152,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<()> {
         Command::Block(command) => block::run(&file, command).await,
         Command::Follower(command) => follower::run(&file, command).await,
         Command::Delivery(command) => delivery::run(&open(&file).await?, command).await,
+        Command::Actor(command) => actor::run(&open_read_only(&file).await?, command).await,
         Command::Host(command) => host::run(&open(&file).await?, command).await,
         Command::Insights(args) => insights::run(&file, args).await,
         Command::Critic(command) => critic::run(&file, command).await,

@@ -3,6 +3,7 @@
 //! Values come from the defaults, the config file and the environment; later sources win. Everything is
 //! validated once, at the start, and each error names its key.
 
+mod budgets;
 mod critics;
 mod database;
 mod environment;
@@ -24,6 +25,7 @@ pub use self::federation::FederationConfig;
 pub use self::feeds::FeedConfig;
 pub use self::server::ServerConfig;
 
+use self::budgets::{RawBudgets, check_budgets};
 use self::critics::check_critics;
 use self::database::{RawDatabase, check_database};
 use self::environment::{Overrides, is_config_variable};
@@ -34,6 +36,7 @@ use self::moderation::RawModeration;
 use self::server::{RawServer, check_port, check_server};
 use self::site::{RawSite, check_site};
 use self::support::check_support;
+use crate::domain::budget_limits::BudgetLimits;
 use crate::domain::critic::CriticProfile;
 use crate::domain::moderation_policy::ModerationPolicy;
 use crate::domain::site::{Site, SupportLink};
@@ -74,6 +77,8 @@ pub struct Config {
     pub federation: FederationConfig,
     /// The moderation policy.
     pub policy: ModerationPolicy,
+    /// How much of each resource one stranger may use.
+    pub budgets: BudgetLimits,
     /// The folder of the config file, to which its relative paths refer.
     pub base_dir: PathBuf,
 }
@@ -91,6 +96,7 @@ struct RawConfig {
     feeds: Vec<RawFeed>,
     federation: RawFederation,
     moderation: RawModeration,
+    budgets: RawBudgets,
 }
 
 impl Default for RawConfig {
@@ -106,6 +112,7 @@ impl Default for RawConfig {
             feeds: Vec::new(),
             federation: RawFederation::default(),
             moderation: RawModeration::default(),
+            budgets: RawBudgets::default(),
         }
     }
 }
@@ -220,6 +227,7 @@ fn check(raw: RawConfig, folder: &Path) -> Result<Config, ConfigError> {
         critics,
         federation,
         policy,
+        budgets: check_budgets(raw.budgets)?,
         base_dir: folder.to_owned(),
     })
 }

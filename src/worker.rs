@@ -10,12 +10,18 @@ mod inbox_processing;
 mod job_loop;
 mod wal_truncation;
 
+use std::time::Duration;
+
 use anyhow::{Context, ensure};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use self::job_loop::{POLL_INTERVAL, pause, repeat, wait_for_work};
-use crate::flows::{App, facepile, fan_out, release, remote_avatar, view_counts};
+use crate::domain::id::LeaseId;
+use crate::flows::{App, budget, facepile, fan_out, release, remote_avatar, view_counts};
+
+/// How often the use of budgets is written.
+const USAGE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Becomes `true` on shutdown: tasks finish what they do and begin nothing new.
 pub type Shutdown = watch::Receiver<bool>;
@@ -42,6 +48,7 @@ pub async fn run(app: App, shutdown: Shutdown) -> anyhow::Result<()> {
     loops.spawn(delivery_slots::deliver_all(app.clone(), shutdown.clone()));
     loops.spawn(inbox_processing::process_inbox(app.clone(), shutdown.clone()));
     loops.spawn(wal_truncation::truncate_after_erasures(app.clone(), shutdown.clone()));
+    loops.spawn(write_budget_usage(app.clone(), shutdown.clone()));
     loops.spawn(cleanup::delete_expired(app, shutdown.clone()));
     while let Some(ended) = loops.join_next().await {
         ended.context("worker loop panicked")?;
@@ -69,6 +76,17 @@ async fn fetch_avatars(app: App, mut shutdown: Shutdown) {
             }
         }
         wait_for_work(&mut wake, &mut shutdown).await;
+    }
+}
+
+/// Writes what strangers use of their budgets, for `marquee host show` and `marquee actor show`.
+async fn write_budget_usage(app: App, mut shutdown: Shutdown) {
+    let process = LeaseId::new(app.clock.now()).to_string();
+    while !*shutdown.borrow() {
+        if let Err(error) = budget::usage::write(&app, &process).await {
+            tracing::warn!(error = format!("{error:#}"), "could not write the use of budgets");
+        }
+        pause(&mut shutdown, USAGE_INTERVAL).await;
     }
 }
 

@@ -352,10 +352,7 @@ async fn an_activity_with_its_own_signature_is_forwarded_to_the_followers(databa
     assert_eq!(received.iter().filter(|delivery| delivery.activity["id"] == create["id"]).count(), 1);
     assert!(!received.iter().any(|delivery| delivery.activity.to_string().contains(id_of(&plain))));
     assert!(!fixture.remote.received().iter().any(|received| received.activity["id"] == create["id"]));
-    // The critic signs it but is not its author, so the remote reports a violation. There must be
-    // no other violation.
-    let violations = second.take_violations();
-    assert!(violations.iter().all(|violation| violation.contains(" signed for ")), "{violations:?}");
+    second.allow_forwards();
 }
 
 async fn a_deleted_comment_is_not_forwarded_again(database: Database) {
@@ -383,10 +380,7 @@ async fn a_deleted_comment_is_not_forwarded_again(database: Database) {
     assert!(!second.received().iter().any(|received| received.activity["id"] == create["id"]));
     let bodies = fixture.app.received_bodies().await;
     assert!(bodies.contains("Follow") && !bodies.contains("<p>Passed on"), "{bodies}");
-    // The critic signs it but is not its author, so the remote reports a violation. There must be
-    // no other violation.
-    let violations = second.take_violations();
-    assert!(violations.iter().all(|violation| violation.contains(" signed for ")), "{violations:?}");
+    second.allow_forwards();
 }
 
 async fn nothing_remains_of_a_deleted_account(database: Database) {

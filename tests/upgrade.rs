@@ -92,6 +92,11 @@ const ADDED: &[(&str, Option<&str>)] = &[
     ("left_out_entries", None),
     ("feed_entries", Some("previous_hash")),
     ("feeds", Some("entry_order")),
+    ("inbox_activities", Some("lane")),
+    ("inbox_activities", Some("domain")),
+    ("inbox_activities", Some("turn")),
+    ("kept_bytes", None),
+    ("budget_usage", None),
 ];
 
 fn is_added(table: &str, column: &str) -> bool {
@@ -188,7 +193,11 @@ async fn an_upgrade_loses_no_row_and_gives_the_schema_of_a_new_site(database: Da
         let found = "select cast(rowid as text) from search_index where search_index match 'head : ferry AND body : radio'";
         assert_eq!(sql.texts(found).await.len(), 2);
     }
-    let (expected, mut structure) = (renamed_structure(&structure), sql.structure().await);
+    let (mut expected, mut structure) = (renamed_structure(&structure), sql.structure().await);
+    // An index with more columns replaces this one.
+    expected.retain(|[table, columns, ..]| {
+        table != "inbox_activities" || !columns.contains("(state, next_attempt_at)")
+    });
     // A partial index is new if its condition is about a new column.
     let is_new_index = |table: &str, part: &str| {
         ADDED
@@ -196,7 +205,8 @@ async fn an_upgrade_loses_no_row_and_gives_the_schema_of_a_new_site(database: Da
             .any(|(of, name)| *of == table && name.is_some_and(|name| part.contains(&format!("{name} "))))
     };
     let is_new = |table: &str, part: &str| {
-        part.split(", ").any(|column| is_added(table, column)) || is_new_index(table, &part.replace('(', " "))
+        part.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()).any(|column| is_added(table, column))
+            || is_new_index(table, &part.replace('(', " "))
     };
     structure.retain(|[table, columns, ..]| !is_new(table, columns));
     assert_eq!(expected.difference(&structure).collect::<Vec<_>>(), Vec::<&TablePart>::new(), "lost");

@@ -1,8 +1,10 @@
-//! `marquee host`: show servers that do not respond.
+//! `marquee host`: show servers that do not respond, and what a server uses.
 
 use clap::Subcommand;
 
 use super::output::print_line;
+use super::owner_usage::print_usage;
+use crate::domain::owner::Owner;
 use crate::flows::App;
 use crate::store::hosts;
 
@@ -13,10 +15,23 @@ const MAX_LISTED: u32 = 200;
 pub(super) enum HostCommand {
     /// List servers that do not respond, and when they will be tried again.
     List,
+    /// Show what a server has used of its budgets.
+    Show {
+        /// The host name.
+        host: String,
+    },
 }
 
 pub(super) async fn run(app: &App, command: HostCommand) -> anyhow::Result<()> {
-    let HostCommand::List = command;
+    match command {
+        HostCommand::List => list(app).await,
+        HostCommand::Show { host } => {
+            print_usage(app, &Owner::of_host(&host.trim().to_ascii_lowercase())).await
+        }
+    }
+}
+
+async fn list(app: &App) -> anyhow::Result<()> {
     let all = hosts::list_failing(&app.db, MAX_LISTED).await?;
     if all.is_empty() {
         print_line("all servers are responding")?;

@@ -13,14 +13,16 @@ use url::Url;
 
 pub use key_cache::{CachedKey, RemoteKeyCache};
 pub use key_fetch::KeyFetchCache;
-use key_fetch::{FetchFailure, KeyFetch, ListedKeys, fetch_keys};
+use key_fetch::{FetchFailure, KeyFetch, ListedKeys, REFETCH_INTERVAL, fetch_keys};
 
 use super::App;
+use super::budget::BudgetError;
+use super::budget::requests::OperationRequests;
 use super::error::FlowError;
-use super::gate::GateError;
 use super::stored_url::parse_stored_url;
 use crate::federation::signature::{SignatureError, UnverifiedSignature};
 use crate::federation::vocab::remote_public_keys::RemoteKey;
+use crate::net::request_budget::with_budget;
 use crate::store::actor_keys;
 
 /// A key that cannot be stored in this time is fetched again for the next request.
@@ -40,7 +42,7 @@ pub enum AuthError {
     KeyUnavailable,
     /// Too many keys are being fetched.
     #[error(transparent)]
-    AtCapacity(#[from] GateError),
+    AtCapacity(#[from] BudgetError),
     /// This side failed.
     #[error(transparent)]
     Failed(#[from] FlowError),
@@ -67,14 +69,18 @@ pub enum CachedVerification {
     Unknown,
 }
 
-/// Verifies with the cached keys alone. Takes some 20 µs of CPU time.
-pub fn verify_cached(app: &App, presented: &UnverifiedSignature) -> CachedVerification {
+/// Verifies with the cached keys alone, for a request of that client. Takes some 20 µs of CPU time.
+pub fn verify_cached(
+    app: &App,
+    presented: &UnverifiedSignature,
+    client: Option<IpAddr>,
+) -> CachedVerification {
     let Some(cached) = app.remote_keys.get(&presented.key_id).filter(|cached| !cached.is_slow()) else {
         return CachedVerification::Unknown;
     };
     if cached.verifies(presented) {
         CachedVerification::Verified(cached)
-    } else if cached.is_fresh(app.clock.now()) {
+    } else if cached.is_fresh(app.clock.now(), app.budgets.client_number(client)) {
         CachedVerification::Rejected
     } else {
         CachedVerification::Unknown
@@ -82,7 +88,7 @@ pub fn verify_cached(app: &App, presented: &UnverifiedSignature) -> CachedVerifi
 }
 
 /// Verifies a signature with the stored key or, if that fails or there is none, with the one that its server publishes.
-/// The document of a key is fetched at most once every few minutes, and nothing else is fetched.
+/// The document of a key is fetched at most once every few minutes for each client, and nothing else is fetched.
 pub async fn authenticate(
     app: &App,
     presented: &UnverifiedSignature,
@@ -94,44 +100,67 @@ pub async fn authenticate(
     }
     let mut document = key_id.clone();
     document.set_fragment(None);
-    let slot = app.key_fetches.slot(&document).ok_or(GateError::Busy)?;
-    let _waiting = app.gate.acquire_wait(client)?;
-    let mut fetch = slot.lock().await;
+    let slot = app.key_fetches.slot(&document).ok_or(BudgetError::Busy)?;
+    let _waiting = app.budgets.acquire_wait(client)?;
+    let mut latest = slot.lock().await;
     let now = app.clock.now();
-    if fetch.as_ref().is_none_or(|fetch| fetch.is_stale(now)) {
-        // Another request may have stored the key while this one waited.
-        if let Some(key) = verify_stored(app, presented).await? {
-            return Ok(key);
+    let may_refetch = || app.budgets.may_refetch(&document, client, REFETCH_INTERVAL, now);
+    if let Some(fetch) = latest.as_ref().filter(|fetch| !fetch.is_stale(now)) {
+        let known = verify_fetched(app, presented, fetch, client).await;
+        // If it was fetched for someone else, perhaps for a forgery, the key may have been replaced since then.
+        if known.is_ok() || !may_refetch() {
+            return known;
         }
-        let host = document.host_str().unwrap_or_default();
-        let _fetching = app.gate.acquire_fetch(host).await;
-        if !app.key_fetches.may_fetch(host, now) {
-            return Err(GateError::Busy.into());
-        }
-        *fetch = Some(KeyFetch { at: now, keys: fetch_keys(app, &document).await? });
     }
-    let Some(KeyFetch { keys, at }) = fetch.clone() else { return Err(AuthError::KeyUnavailable) };
-    let ListedKeys { actor, keys } = keys?;
+    // Another request may have stored the key while this one waited.
+    if let Some(key) = verify_stored(app, presented).await? {
+        return Ok(key);
+    }
+    let _fetching = app.budgets.acquire_fetch(client, document.host_str().unwrap_or_default()).await;
+    let requests = OperationRequests::of_key(app, client);
+    let keys = with_budget(Arc::clone(&requests) as _, Box::pin(fetch_keys(app, &document))).await?;
+    if let Some(error) = requests.refusal() {
+        return Err(error.into());
+    }
+    let fetch = KeyFetch { at: now, keys };
+    let verified = verify_fetched(app, presented, &fetch, client).await;
+    // A valid key leaves no entry, so that a rotated key is fetched at once.
+    if verified.is_ok() {
+        *latest = None;
+    } else {
+        may_refetch();
+        *latest = Some(fetch);
+    }
+    verified
+}
+
+/// Verifies a signature with a key document that was fetched, and stores its keys.
+async fn verify_fetched(
+    app: &App,
+    presented: &UnverifiedSignature,
+    fetch: &KeyFetch,
+    client: Option<IpAddr>,
+) -> Result<Arc<CachedKey>, AuthError> {
+    let key_id = &presented.key_id;
+    let ListedKeys { actor, keys } = fetch.keys.clone()?;
     let key = keys.iter().find(|key| key.id == *key_id);
     let pem = &key.ok_or(SignatureError::Unauthorized("the key is not listed by its owner"))?.pem;
-    let published = CachedKey::parse(key_id, &actor, pem, now).map(Arc::new);
+    let published = CachedKey::parse(key_id, &actor, pem, app.clock.now()).map(Arc::new);
     let is_valid = match &published {
         Some(published) => verifies(presented, published).await?,
         None => false,
     };
     let storing =
         tokio::time::timeout(STORE_TIMEOUT, store_keys(app, key_id, &actor, &keys, pem, is_valid)).await;
-    storing.map_err(|_| GateError::Busy)?.map_err(FlowError::from)?;
+    storing.map_err(|_| BudgetError::Busy)?.map_err(FlowError::from)?;
     let Some(published) = published.filter(|_| is_valid) else {
         let cached = app.remote_keys.get(key_id).filter(|cached| cached.matches(actor.as_str(), pem));
         if let Some(cached) = cached {
-            cached.mark_fetched(at);
+            cached.mark_fetched(fetch.at, app.budgets.client_number(client));
         }
         return Err(SignatureError::Unauthorized("the signature does not verify").into());
     };
     app.remote_keys.insert(Arc::clone(&published));
-    // A valid key leaves no entry, so that a rotated key is fetched at once.
-    *fetch = None;
     Ok(published)
 }
 

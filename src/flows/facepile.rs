@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::budget::requests::OperationRequests;
 use super::stored_url::parse_stored_url;
 use super::{App, resolve};
 use crate::domain::access_level::AccessLevel;
@@ -14,6 +15,7 @@ use crate::domain::id::ReviewId;
 use crate::domain::moderation_policy::FirstCommentPolicy;
 use crate::domain::reaction::ReactionEventKind;
 use crate::domain::review::Review;
+use crate::net::request_budget::with_budget;
 use crate::store::facepile::{self, FacepileCandidate};
 use crate::store::review_stats::ReviewStats;
 use crate::store::unresolved_actors::{self, UnresolvedActor};
@@ -130,8 +132,9 @@ async fn resolve_one(app: App, actor: UnresolvedActor) -> anyhow::Result<()> {
     let resolved = is_wanted
         && match parse_stored_url("unresolved_actors.actor", &actor.actor) {
             Ok(id) => {
-                let resolving = tokio::time::timeout(FETCH_TIMEOUT, resolve::resolve_actor(&app, &id));
-                resolving.await.is_ok_and(|resolved| resolved.is_ok())
+                let requests = OperationRequests::of_actor(&app, &id);
+                let resolving = with_budget(requests, Box::pin(resolve::resolve_actor(&app, &id)));
+                tokio::time::timeout(FETCH_TIMEOUT, resolving).await.is_ok_and(|resolved| resolved.is_ok())
             }
             Err(error) => {
                 tracing::error!(%error, "could not resolve actor");

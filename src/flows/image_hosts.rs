@@ -9,6 +9,7 @@ use url::Url;
 
 use super::App;
 use super::media_file::{self, ImageError, MediaFile};
+use crate::domain::owner::registrable_domain;
 use crate::domain::time::Timestamp;
 use crate::net::NetError;
 
@@ -51,13 +52,31 @@ impl ImageHosts {
     /// # Errors
     /// [`ImageError::HostPaused`] then; otherwise see [`media_file::download_media`].
     pub(super) async fn download(&self, app: &App, source: &Url) -> anyhow::Result<MediaFile> {
-        let name = source.host_str().unwrap_or_default();
+        self.with_slot(app, source, media_file::download_media(app, source)).await
+    }
+
+    /// Downloads an avatar, unless its host is left alone: many actors of one server may have theirs on a host that never
+    /// responds.
+    ///
+    /// # Errors
+    /// [`ImageError::HostPaused`] then; otherwise see [`media_file::fetch_avatar`].
+    pub(super) async fn download_avatar(&self, app: &App, source: &Url) -> anyhow::Result<MediaFile> {
+        self.with_slot(app, source, media_file::fetch_avatar(app, source)).await
+    }
+
+    async fn with_slot(
+        &self,
+        app: &App,
+        source: &Url,
+        downloading: impl Future<Output = anyhow::Result<MediaFile>>,
+    ) -> anyhow::Result<MediaFile> {
+        let name = registrable_domain(source.host_str().unwrap_or_default());
         let host = self.0.get_with_by_ref(name, || Arc::new(ImageHost::new()));
         host.ensure_not_paused(app.clock.now())?;
         let _slot = host.slots.acquire().await?;
         // Another request may have failed meanwhile.
         host.ensure_not_paused(app.clock.now())?;
-        let downloaded = media_file::download_media(app, source).await;
+        let downloaded = downloading.await;
         host.record(downloaded.as_ref().err(), app.clock.now());
         downloaded
     }

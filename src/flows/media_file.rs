@@ -25,7 +25,7 @@ use crate::store::{Tx, avatars, critics, media};
 const MAX_IMAGE_BYTES: usize = 8 * 1024 * 1024;
 
 /// Bytes of an avatar.
-const MAX_AVATAR_BYTES: usize = 512 * 1024;
+pub(super) const MAX_AVATAR_BYTES: usize = 512 * 1024;
 
 /// Width and height of an image.
 const MAX_PIXELS: usize = 12_000;

@@ -19,6 +19,7 @@ pub mod apub;
 pub mod authenticate;
 pub mod block;
 pub mod blocklist_import;
+pub mod budget;
 pub mod critic_avatar;
 pub mod critic_reply;
 pub mod deliver;
@@ -27,7 +28,6 @@ pub mod error;
 pub mod facepile;
 pub mod fan_out;
 pub mod follow_requests;
-pub mod gate;
 pub mod group_commit;
 pub mod image_hosts;
 pub mod ingest;
@@ -79,6 +79,8 @@ pub struct AppParts {
     pub handle_domain: Option<String>,
     /// The moderation policy.
     pub policy: ModerationPolicy,
+    /// The budgets of strangers.
+    pub budgets: budget::Budgets,
     /// The store of image files.
     pub media_store: Arc<dyn object_store::ObjectStore>,
     /// The hosts that images of reviews are fetched from.
@@ -93,8 +95,6 @@ pub struct AppParts {
     pub key_fetches: authenticate::KeyFetchCache,
     /// The cache of remote actors' keys.
     pub remote_keys: authenticate::RemoteKeyCache,
-    /// Admission control of the inbox.
-    pub gate: gate::Gate,
     /// Verified activities that wait to be stored.
     pub intake: receive::intake::Intake,
     /// The configuration of `activitypub_federation`.

@@ -6,12 +6,18 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use anyhow::ensure;
 use object_store::ObjectStoreExt;
 use object_store::path::Path as StorePath;
 use tokio::task::JoinSet;
+use url::Url;
 
 use super::App;
+use super::budget::kept_bytes::{self, KeptBytes};
+use super::budget::requests::OperationRequests;
 use super::media_file::{self, MediaFile};
+use crate::domain::owner::registrable_domain;
+use crate::net::request_budget::with_budget;
 use crate::store::Tx;
 use crate::store::avatars::{self, PendingAvatar};
 
@@ -58,7 +64,10 @@ pub async fn process_batch(app: &App, cursor: &mut AvatarCursor) -> anyhow::Resu
 }
 
 async fn fetch_and_store(app: App, actor: PendingAvatar) -> anyhow::Result<()> {
-    let fetched = tokio::time::timeout(FETCH_TIMEOUT, media_file::fetch_avatar(&app, &actor.icon)).await;
+    let domain = registrable_domain(actor.uri.host_str().unwrap_or_default());
+    let fetching = Box::pin(fetch_within_budget(&app, &actor.icon, domain));
+    let requests = OperationRequests::of_actor(&app, &actor.uri);
+    let fetched = tokio::time::timeout(FETCH_TIMEOUT, with_budget(requests, fetching)).await;
     let image = match fetched {
         Ok(Ok(image)) => Some(image),
         Ok(Err(error)) => {
@@ -70,6 +79,7 @@ async fn fetch_and_store(app: App, actor: PendingAvatar) -> anyhow::Result<()> {
             None
         }
     };
+    let stored_bytes = image.as_ref().map(MediaFile::size);
     let mut tx = app.db.begin().await?;
     // Names are locked in one order everywhere, so that no two transactions wait for each other.
     let names: BTreeSet<&str> = image.iter().map(MediaFile::name).chain(actor.avatar.as_deref()).collect();
@@ -80,12 +90,24 @@ async fn fetch_and_store(app: App, actor: PendingAvatar) -> anyhow::Result<()> {
         Some(image) => Some(image.save(&mut tx, app.clock.now()).await?.name),
         None => None,
     };
+    if let Some(bytes) = stored_bytes {
+        let mut kept = KeptBytes::load(&app, &mut tx, [domain], app.clock.now()).await?;
+        kept.record(domain, bytes);
+        kept.save(&mut tx).await?;
+    }
     avatars::record_fetch(&mut tx, &actor.uri, &actor.icon, name.as_deref()).await?;
     if let Some(old) = actor.avatar.filter(|old| Some(old) != name.as_ref()) {
         remove_unused(&app, &mut tx, &old).await?;
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// Fetches an avatar if the domain of its actor may have more bytes kept.
+async fn fetch_within_budget(app: &App, icon: &Url, domain: &str) -> anyhow::Result<MediaFile> {
+    let has_room = kept_bytes::has_room(app, domain, media_file::MAX_AVATAR_BYTES).await?;
+    ensure!(has_room, "too much of its domain is stored already");
+    app.image_hosts.download_avatar(app, icon).await
 }
 
 /// Deletes an image that is not used. Its file is deleted while its name is locked: a transaction that stores the same

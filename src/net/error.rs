@@ -40,6 +40,9 @@ pub enum NetError {
     /// The document is not of the type that was requested.
     #[error("the response is not ActivityPub")]
     UnexpectedContentType,
+    /// Whoever caused the request has caused too many.
+    #[error("too many requests were caused by the same sender")]
+    OverBudget,
     /// The request cannot be represented in HTTP.
     #[error("invalid request")]
     InvalidRequest,

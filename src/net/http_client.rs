@@ -22,7 +22,7 @@ use super::response::{GetResponse, MAX_HEADER_BYTES, PostResponse, read_body};
 use super::signed_fetch::{SendAttempt, SharedFetchSigner, send_signed};
 use super::ssrf_guard::{Guard, NetworkScope};
 use super::timeouts::Timeouts;
-use super::{NetError, tls};
+use super::{NetError, request_budget, tls};
 
 /// How long an idle connection is kept. Fetches contact many hosts, and each idle connection takes memory and a file
 /// descriptor.
@@ -208,7 +208,9 @@ impl Client {
 
 impl SendAttempt for Client {
     async fn send(&self, url: &Url, headers: HeaderMap) -> Result<reqwest::Response, NetError> {
-        Ok(self.reqwest_client_for(url)?.get(url.clone()).headers(headers).send().await?)
+        let client = self.reqwest_client_for(url)?;
+        request_budget::charge(url).await?;
+        Ok(client.get(url.clone()).headers(headers).send().await?)
     }
 }
 

@@ -13,6 +13,7 @@ mod happy_eyeballs;
 pub mod http_client;
 pub mod media_type;
 mod redirects;
+pub mod request_budget;
 mod resolver;
 pub mod response;
 pub mod retry_after;

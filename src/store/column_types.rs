@@ -10,7 +10,7 @@ use crate::domain::domain_rules::DomainRule;
 use crate::domain::feed::{HoldReason, IngestDecision, PendingReason};
 use crate::domain::follower::FollowState;
 use crate::domain::id::Id;
-use crate::domain::inbox_activity::InboxState;
+use crate::domain::inbox_activity::{InboxLane, InboxState};
 use crate::domain::named_enum::UnknownName;
 use crate::domain::quote_authorization::AuthorizationState;
 use crate::domain::reaction::{ReactionEventKind, ReactionKind, ToggleState};
@@ -130,6 +130,7 @@ named_columns! {
     DomainRule: ["domain_rules.rule"],
     FollowState: ["followers.state"],
     HoldReason: ["feed_entries.hold_reason"],
+    InboxLane: ["inbox_activities.lane"],
     InboxState: ["inbox_activities.state"],
     IngestDecision: ["feed_log.decision"],
     PendingReason: ["feed_entries.pending_reason"],

@@ -405,3 +405,17 @@ async fn transition_all_by(
     )?;
     Ok(())
 }
+
+/// Whether a comment of that actor is hidden or held, or was removed by the critic.
+pub async fn has_unwanted(tx: &mut Tx, actor: &url::Url) -> Result<bool> {
+    let query = "select id from comments where actor = $1 and state in ('hidden', 'held', 'removed') limit 1";
+    let unwanted: Option<String> =
+        with_tx!(tx, |c| sqlx::query_scalar(query).bind(actor.as_str()).fetch_optional(c).await)?;
+    Ok(unwanted.is_some())
+}
+
+/// How many comments of an actor are in each state.
+pub async fn count_by_actor(db: &Db, actor: &url::Url) -> Result<Vec<(CommentState, i64)>> {
+    let query = "select state, count(*) from comments where actor = $1 group by state order by state";
+    with_db!(db, |c| sqlx::query_as(query).bind(actor.as_str()).fetch_all(c).await)
+}

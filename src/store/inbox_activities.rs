@@ -8,7 +8,7 @@ use super::bulk_statement::BulkStatement;
 use super::column_types::corrupt;
 use super::{Db, Result, Tx, claim_rows, execute, with_db, with_tx};
 use crate::domain::id::{InboxActivityId, LeaseId};
-use crate::domain::inbox_activity::InboxState;
+use crate::domain::inbox_activity::{InboxLane, InboxState};
 use crate::domain::time::Timestamp;
 
 /// The most bodies that one call erases. Older ones are deleted after 30 days anyway.
@@ -24,9 +24,9 @@ static INSERT_SIGNATURES: BulkStatement = BulkStatement::new(
 
 /// Inserts queued activities. A conflict is a row that fills up a part with copies of itself.
 static INSERT_ACTIVITIES: BulkStatement = BulkStatement::new(
-    "insert into inbox_activities (id, actor, key_id, body, signed_at, received_at, state, attempts, next_attempt_at) values",
-    "(#1, #2, #3, #4, #5, #6, 'queued', 0, #6)",
-    6,
+    "insert into inbox_activities (id, actor, key_id, body, signed_at, received_at, state, attempts, next_attempt_at, domain, turn) values",
+    "(#1, #2, #3, #4, #5, #6, 'queued', 0, #6, #7, #8)",
+    8,
     "on conflict (id) do nothing",
 );
 
@@ -43,18 +43,22 @@ pub struct NewInboxActivity<'a> {
     pub signed_at: Timestamp,
     /// The fingerprint of its signature, by which a replay is recognized.
     pub fingerprint: &'a str,
+    /// The registrable domain of its server.
+    pub domain: &'a str,
+    /// Its place in the queue: see [`claim_due`].
+    pub turn: Timestamp,
 }
 
-/// Queues the activities whose signatures are new, and remembers the signatures until `expires_at`. Returns how many
+/// Queues the activities whose signatures are new, and remembers the signatures until `expires_at`. Returns those that
 /// are new.
-pub async fn insert_new(
+pub async fn insert_new<'n>(
     tx: &mut Tx,
-    accepted: &[NewInboxActivity<'_>],
+    accepted: &'n [NewInboxActivity<'n>],
     expires_at: Timestamp,
     now: Timestamp,
-) -> Result<usize> {
+) -> Result<Vec<&'n NewInboxActivity<'n>>> {
     // In one order everywhere, so that no two processes wait for each other.
-    let by_signature: BTreeMap<&str, &NewInboxActivity<'_>> =
+    let by_signature: BTreeMap<&str, &'n NewInboxActivity<'n>> =
         accepted.iter().map(|accepted| (accepted.fingerprint, accepted)).collect();
     let signatures: Vec<&str> = by_signature.keys().copied().collect();
     let mut fresh = Vec::with_capacity(signatures.len());
@@ -66,12 +70,13 @@ pub async fn insert_new(
         fresh.extend(unseen.iter().filter_map(|signature| by_signature.get(signature.as_str()).copied()));
     }
     let rows: Vec<(InboxActivityId, &NewInboxActivity<'_>)> =
-        fresh.into_iter().map(|accepted| (InboxActivityId::new(now), accepted)).collect();
+        fresh.iter().map(|accepted| (InboxActivityId::new(now), *accepted)).collect();
     for (text, count, part) in INSERT_ACTIVITIES.parts(&rows) {
         let inserted = with_tx!(tx, |c| {
             let query = part.fold(sqlx::query(text), |query, (id, accepted)| {
                 let query = query.bind(id).bind(accepted.actor.as_str()).bind(accepted.key_id.as_str());
-                query.bind(accepted.body).bind(accepted.signed_at).bind(now)
+                let query = query.bind(accepted.body).bind(accepted.signed_at).bind(now);
+                query.bind(accepted.domain).bind(accepted.turn)
             });
             query.execute(c).await.map(|done| done.rows_affected())
         })?;
@@ -79,7 +84,7 @@ pub async fn insert_new(
             return Err(corrupt("an id of what was received was there before"));
         }
     }
-    Ok(rows.len())
+    Ok(fresh)
 }
 
 /// A received activity that this worker has claimed.
@@ -93,13 +98,17 @@ pub struct InboxJob {
     pub signed_at: Timestamp,
     /// Attempts that failed.
     pub attempts: i64,
+    /// The registrable domain of its server.
+    pub domain: String,
 }
 
-/// Whether an activity is due.
-pub async fn has_due(db: &Db, now: Timestamp) -> Result<bool> {
+/// Whether an activity in this lane is due.
+pub async fn has_due(db: &Db, lane: InboxLane, now: Timestamp) -> Result<bool> {
     let query = "select id from inbox_activities
-        where state = 'queued' and next_attempt_at <= $1 and (lease_until is null or lease_until <= $1) limit 1";
-    let due: Option<String> = with_db!(db, |c| sqlx::query_scalar(query).bind(now).fetch_optional(c).await)?;
+        where state = 'queued' and lane = $2 and next_attempt_at <= $1 and (lease_until is null or lease_until <= $1)
+        limit 1";
+    let due: Option<String> =
+        with_db!(db, |c| sqlx::query_scalar(query).bind(now).bind(lane).fetch_optional(c).await)?;
     Ok(due.is_some())
 }
 
@@ -120,29 +129,44 @@ pub async fn has_earlier_queued(db: &Db, actor: &url::Url, id: InboxActivityId) 
     Ok(queued > 0)
 }
 
-/// Claims activities that are due, in the order in which they were received.
-pub async fn claim_due(
-    tx: &mut Tx,
-    lease: LeaseId,
-    now: Timestamp,
-    until: Timestamp,
-    limit: u32,
-) -> Result<Vec<InboxJob>> {
+/// A claim of activities.
+#[derive(Debug, Clone, Copy)]
+pub struct InboxClaim<'a> {
+    /// The lane from which they are taken.
+    pub lane: InboxLane,
+    /// The lease under which they are taken.
+    pub lease: LeaseId,
+    /// When the lease expires.
+    pub until: Timestamp,
+    /// How many are taken at most.
+    pub limit: u32,
+    /// Domains from which none are taken, at most [`MAX_EXCLUDED`].
+    pub excluded: &'a [String],
+}
+
+/// How many domains a claim can exclude.
+pub const MAX_EXCLUDED: usize = 8;
+
+/// Claims activities that are due, in order of their turns. The turn of an activity is the time when it arrived, or later if
+/// its domain sent many before, so that the activities of others go first.
+pub async fn claim_due(tx: &mut Tx, claim: InboxClaim<'_>, now: Timestamp) -> Result<Vec<InboxJob>> {
     let mut jobs: Vec<InboxJob> = claim_rows!(
         tx,
         "with picked as materialized (
             select id from inbox_activities
-            where state = 'queued' and next_attempt_at <= $1 and (lease_until is null or lease_until <= $1)
-            order by next_attempt_at, id limit $4",
+            where state = 'queued' and lane = $5 and next_attempt_at <= $1
+                and (lease_until is null or lease_until <= $1)
+                and domain not in ($6, $7, $8, $9, $10, $11, $12, $13)
+            order by turn, id limit $4",
         ") update inbox_activities set lease = $2, lease_until = $3 where id in (select id from picked)
-         returning id, body, signed_at, attempts",
-        |query, c| sqlx::query_as(query)
-            .bind(now)
-            .bind(lease)
-            .bind(until)
-            .bind(i64::from(limit))
-            .fetch_all(c)
-            .await
+         returning id, body, signed_at, attempts, domain",
+        |query, c| {
+            let query = sqlx::query_as(query).bind(now).bind(claim.lease).bind(claim.until);
+            let query = query.bind(i64::from(claim.limit)).bind(claim.lane);
+            // No domain has this name.
+            let excluded = claim.excluded.iter().map(String::as_str).chain(std::iter::repeat("-"));
+            excluded.take(MAX_EXCLUDED).fold(query, sqlx::query::QueryAs::bind).fetch_all(c).await
+        }
     )?;
     jobs.sort_by_key(|job| job.id);
     Ok(jobs)
@@ -153,7 +177,7 @@ pub async fn claim_due(
 pub enum InboxOutcome {
     /// It had its effect.
     Done,
-    /// It has no effect, for the reason noted.
+    /// It has no effect, for the reason noted. Its body is not kept.
     Dropped,
     /// It fails each time; it is kept for the operator to look at.
     Parked,
@@ -176,7 +200,8 @@ pub async fn finish(
     execute!(
         tx,
         sqlx::query(
-            "update inbox_activities set state = $3, note = $4, lease = null, lease_until = null
+            "update inbox_activities set state = $3, note = $4, lease = null, lease_until = null,
+             body = case when $3 = 'dropped' then '' else body end
          where id = $1 and lease = $2 and state = 'queued'",
         )
         .bind(id)
@@ -187,27 +212,57 @@ pub async fn finish(
     .map(|rows| rows == 1)
 }
 
-/// Retries an activity later, or when the post that it waits for arrives.
-pub async fn defer(
+/// When an activity is tried again.
+#[derive(Debug, Clone, Copy)]
+pub struct InboxRetry<'a> {
+    /// Not before this time, unless the post arrives that it waits for.
+    pub at: Timestamp,
+    /// The id of that post.
+    pub waits_for: Option<&'a url::Url>,
+    /// Its next turn.
+    pub turn: Timestamp,
+    /// Why it was not applied.
+    pub note: &'a str,
+}
+
+/// Moves an activity to the lane of those that need requests to other servers. Returns false if the lease was lost, or a
+/// block has dropped the activity.
+pub async fn move_to_network(
     tx: &mut Tx,
     id: InboxActivityId,
     lease: LeaseId,
-    next: Timestamp,
-    waits_for: Option<&url::Url>,
-    note: &str,
-) -> Result<()> {
+    turn: Timestamp,
+) -> Result<bool> {
     execute!(
         tx,
         sqlx::query(
-            "update inbox_activities set attempts = attempts + 1, next_attempt_at = $3, note = $4, waiting_for = $5,
+            "update inbox_activities set lane = 'network', turn = $3, lease = null, lease_until = null
+             where id = $1 and lease = $2 and state = 'queued'",
+        )
+        .bind(id)
+        .bind(lease)
+        .bind(turn)
+    )
+    .map(|rows| rows == 1)
+}
+
+/// Retries an activity later, or when the post that it waits for arrives.
+pub async fn defer(tx: &mut Tx, id: InboxActivityId, lease: LeaseId, retry: InboxRetry<'_>) -> Result<()> {
+    execute!(
+        tx,
+        sqlx::query(
+            // The post may have arrived while the activity was looked at.
+            "update inbox_activities set attempts = attempts + 1, note = $4, waiting_for = $5, turn = $6,
+            next_attempt_at = case when exists (select 1 from comments where uri = $5) then 0 else $3 end,
             lease = null, lease_until = null
          where id = $1 and lease = $2 and state = 'queued'",
         )
         .bind(id)
         .bind(lease)
-        .bind(next)
-        .bind(note)
-        .bind(waits_for.map(url::Url::as_str))
+        .bind(retry.at)
+        .bind(retry.note)
+        .bind(retry.waits_for.map(url::Url::as_str))
+        .bind(retry.turn)
     )?;
     Ok(())
 }
@@ -217,7 +272,8 @@ pub async fn wake_waiting(tx: &mut Tx, arrived: &url::Url, now: Timestamp) -> Re
     execute!(
         tx,
         sqlx::query(
-            "update inbox_activities set next_attempt_at = $2 where waiting_for = $1 and state = 'queued'"
+            "update inbox_activities set next_attempt_at = $2, lane = 'ready'
+             where waiting_for = $1 and state = 'queued'"
         )
         .bind(arrived.as_str())
         .bind(now)

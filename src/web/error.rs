@@ -3,11 +3,13 @@
 //! A fault of the program is an internal error (500). A database that is busy or cannot be reached is not: the request
 //! may succeed later (503 with `Retry-After`).
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::flows::budget::BudgetError;
 use crate::flows::error::{FlowError, Outage};
-use crate::flows::gate::GateError;
 
 /// Why a request failed.
 #[derive(Debug, thiserror::Error)]
@@ -27,9 +29,9 @@ pub(super) enum WebError {
     /// The client is not allowed to do this.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// The client sent too many requests.
+    /// The client sent too many requests; it may try again after this time.
     #[error("too many requests")]
-    TooManyRequests,
+    TooManyRequests(Duration),
     /// We are too busy for the request right now.
     #[error("{0}")]
     Busy(&'static str),
@@ -67,11 +69,11 @@ impl From<anyhow::Error> for WebError {
     }
 }
 
-impl From<GateError> for WebError {
-    fn from(error: GateError) -> Self {
+impl From<BudgetError> for WebError {
+    fn from(error: BudgetError) -> Self {
         match error {
-            GateError::Busy => Self::Busy("too many concurrent activities"),
-            GateError::TooManyBadSignatures => Self::TooManyRequests,
+            BudgetError::Busy => Self::Busy("too many concurrent activities"),
+            BudgetError::Exceeded(wait) => Self::TooManyRequests(wait),
         }
     }
 }
@@ -93,7 +95,7 @@ impl WebError {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
-            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy(_) | Self::StoreUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -101,10 +103,12 @@ impl WebError {
     }
 
     /// Seconds after which a retry may succeed.
-    const fn retry_after(&self) -> Option<&'static str> {
+    fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::Busy(_) => Some("5"),
-            Self::StoreUnavailable(_) | Self::TooManyRequests => Some("60"),
+            Self::Busy(_) => Some(5),
+            Self::StoreUnavailable(_) => Some(60),
+            // Rounded up, and at most a day.
+            Self::TooManyRequests(wait) => Some(wait.as_secs().saturating_add(1).min(24 * 60 * 60)),
             _ => None,
         }
     }
@@ -117,7 +121,7 @@ impl WebError {
             Self::BadRequest(_) | Self::Unauthorized(_) => "error-bad-request",
             Self::Forbidden(_) => "error-forbidden",
             Self::BodyTooLarge => "error-too-large",
-            Self::TooManyRequests => "error-too-many",
+            Self::TooManyRequests(_) => "error-too-many",
             Self::Busy(_) | Self::StoreUnavailable(_) => "error-unavailable",
             Self::Internal(_) => "error-internal",
         }
@@ -139,7 +143,7 @@ impl IntoResponse for WebError {
         }
         let mut response = self.status().into_response();
         if let Some(seconds) = self.retry_after() {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(ErrorText { error, message_key: self.message_key() });
         response

@@ -12,7 +12,6 @@ mod error_pages;
 pub mod fast_path;
 mod handlers;
 mod health;
-pub mod limit;
 mod messages;
 mod missing_files;
 mod number_format;

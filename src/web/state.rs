@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::limit::LookupLimiter;
 use super::missing_files::MissingFiles;
 use super::page_cache::PageCache;
 use super::pages::Pages;
@@ -28,8 +27,6 @@ pub struct WebState {
     pub search_queue: Arc<SearchQueue>,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Arc<[IpNet]>,
-    /// Limits lookups at other servers.
-    pub lookup_limiter: Arc<LookupLimiter>,
     /// Image files that were found missing.
     pub missing_files: Arc<MissingFiles>,
     /// Views that are not stored yet.

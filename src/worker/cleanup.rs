@@ -6,8 +6,10 @@ use super::Shutdown;
 use super::job_loop::pause;
 use crate::domain::time::Timestamp;
 use crate::flows::App;
+use crate::flows::budget::kept_bytes::day;
 use crate::store::{
-    activities, deliveries, hosts, inbox_activities, page_versions, reports, review_stats, signing_keys,
+    activities, budget_usage, deliveries, hosts, inbox_activities, kept_bytes, page_versions, reports,
+    review_stats, signing_keys,
 };
 
 /// How long completed deliveries are kept.
@@ -15,6 +17,9 @@ const KEEP_DELIVERED: Duration = Duration::from_hours(7 * 24);
 
 /// How long failed deliveries and the bodies of activities are kept.
 const KEEP_FAILED: Duration = Duration::from_hours(30 * 24);
+
+/// How long the use of budgets is kept that a process wrote before it ended.
+const KEEP_USAGE: Duration = Duration::from_hours(1);
 
 /// Accepts and Rejects that are deleted at a time.
 const MAX_DELETED_RESPONSES: u32 = 1000;
@@ -39,6 +44,8 @@ async fn delete_expired_once(app: &App, now: Timestamp) -> anyhow::Result<()> {
     hosts::delete_idle(&mut tx, now - KEEP_FAILED).await?;
     signing_keys::erase_retired_private_keys(&mut tx, now).await?;
     reports::delete_old_closed(&mut tx, now - KEEP_FAILED).await?;
+    kept_bytes::delete_before(&mut tx, day(now - KEEP_FAILED)).await?;
+    budget_usage::delete_before(&mut tx, now - KEEP_USAGE).await?;
     page_versions::merge_closed_writers(&mut tx).await?;
     review_stats::merge_closed_writers(&mut tx).await?;
     tx.commit().await?;

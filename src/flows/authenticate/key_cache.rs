@@ -5,7 +5,7 @@
 //! counts only once the transaction that stores the activity has seen that the key is still valid.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use moka::policy::EvictionPolicy;
@@ -40,6 +40,8 @@ pub struct CachedKey {
     read_at: AtomicI64,
     /// When it was last seen at its server, in milliseconds; 0 if it was not fetched since it was cached.
     fetched_at: AtomicI64,
+    /// The client for whose request that was.
+    fetched_for: AtomicU64,
 }
 
 impl CachedKey {
@@ -52,6 +54,7 @@ impl CachedKey {
             key: PublicKey::from_pem(pem).ok()?,
             read_at: AtomicI64::new(now.millis()),
             fetched_at: AtomicI64::new(0),
+            fetched_for: AtomicU64::new(0),
         })
     }
 
@@ -75,15 +78,19 @@ impl CachedKey {
         self.read_at.store(now.millis(), Ordering::Relaxed);
     }
 
-    /// Records that its server still publishes it.
-    pub(super) fn mark_fetched(&self, at: Timestamp) {
+    /// Records that its server still publishes it, for a request of this client.
+    pub(super) fn mark_fetched(&self, at: Timestamp, client: u64) {
         self.fetched_at.store(at.millis(), Ordering::Relaxed);
+        self.fetched_for.store(client, Ordering::Relaxed);
     }
 
-    /// Whether both the database and its server confirmed it so recently that neither needs to be asked.
-    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
+    /// Whether both the database and its server confirmed it so recently that neither needs to be asked again for this
+    /// client. Another client may be the owner, who replaced the key in the meantime.
+    pub(super) fn is_fresh(&self, now: Timestamp, client: u64) -> bool {
         let since = |at: &AtomicI64| now.duration_since(Timestamp::from_millis(at.load(Ordering::Relaxed)));
-        since(&self.read_at) < REREAD_INTERVAL && since(&self.fetched_at) < REFETCH_INTERVAL
+        since(&self.read_at) < REREAD_INTERVAL
+            && since(&self.fetched_at) < REFETCH_INTERVAL
+            && self.fetched_for.load(Ordering::Relaxed) == client
     }
 
     /// The form in which the database is asked whether it is still valid.
@@ -153,12 +160,12 @@ mod tests {
         let id = Url::parse("https://m.example/users/a#main-key").unwrap();
         let at = |seconds: i64| Timestamp::from_millis(1_000_000_000 + seconds * 1000);
         let key = CachedKey::parse(&id, &id, ED25519_PEM, at(0)).unwrap();
-        assert!(!key.is_fresh(at(0)), "its server was not asked");
-        key.mark_fetched(at(0));
-        assert!(key.is_fresh(at(4)) && !key.is_fresh(at(5)), "the database was not asked");
+        assert!(!key.is_fresh(at(0), 7), "its server was not asked");
+        key.mark_fetched(at(0), 7);
+        assert!(key.is_fresh(at(4), 7) && !key.is_fresh(at(5), 7), "the database was not asked");
         key.mark_read(at(299));
-        assert!(key.is_fresh(at(299)));
+        assert!(key.is_fresh(at(299), 7) && !key.is_fresh(at(299), 8), "for this client");
         key.mark_read(at(300));
-        assert!(!key.is_fresh(at(300)), "its server was not asked for long");
+        assert!(!key.is_fresh(at(300), 7), "its server was not asked for long");
     }
 }

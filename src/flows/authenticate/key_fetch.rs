@@ -1,5 +1,5 @@
-//! Fetches the keys of remote actors. The document of a key is fetched at most once in five minutes, however many requests
-//! name it, and the number of keys that one host is asked for in a minute is limited.
+//! Fetches the keys of remote actors. However many requests of one client name a key that does not verify, its document is
+//! fetched at most once in five minutes for them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,24 +25,16 @@ const UNREACHABLE_INTERVAL: Duration = Duration::from_secs(30);
 /// Documents whose fetches are cached.
 const MAX_CACHED_DOCUMENTS: usize = 10_000;
 
-/// Keys that are fetched from one host in a minute.
-const MAX_FETCHES_PER_MINUTE: u32 = 300;
-
 /// The latest fetches of key documents: a thousand bad signatures cost one request, and so do fifty good ones that
 /// arrive together.
 ///
 /// It is hand-written because a result is replaced under the lock that makes the other requests wait for it, it is stale after a
 /// time that depends on the result, and a slot that a request waits for must not be evicted.
 #[derive(Debug, Default)]
-pub struct KeyFetchCache(Mutex<FetchTable>);
+pub struct KeyFetchCache(Mutex<HashMap<Url, KeyFetchSlot>>);
 
-#[derive(Debug, Default)]
-struct FetchTable {
-    by_document: HashMap<Url, Arc<tokio::sync::Mutex<Option<KeyFetch>>>>,
-    /// When the current minute began.
-    minute: Timestamp,
-    by_host: HashMap<String, u32>,
-}
+/// The latest fetch of a document. Whoever holds the lock fetches it.
+pub(super) type KeyFetchSlot = Arc<tokio::sync::Mutex<Option<KeyFetch>>>;
 
 /// The result of a fetch.
 #[derive(Debug, Clone)]
@@ -79,28 +71,16 @@ impl KeyFetch {
 
 impl KeyFetchCache {
     /// The slot for that document; `None` if too many documents are fetched.
-    pub(super) fn slot(&self, document: &Url) -> Option<Arc<tokio::sync::Mutex<Option<KeyFetch>>>> {
-        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if table.by_document.len() >= MAX_CACHED_DOCUMENTS {
+    pub(super) fn slot(&self, document: &Url) -> Option<KeyFetchSlot> {
+        let mut by_document = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if by_document.len() >= MAX_CACHED_DOCUMENTS {
             // Only slots that no request waits for are dropped; their keys are fetched again when they are needed.
-            table.by_document.retain(|_, slot| Arc::strong_count(slot) > 1);
+            by_document.retain(|_, slot| Arc::strong_count(slot) > 1);
         }
-        if table.by_document.len() >= MAX_CACHED_DOCUMENTS {
+        if by_document.len() >= MAX_CACHED_DOCUMENTS {
             return None;
         }
-        Some(Arc::clone(table.by_document.entry(document.clone()).or_default()))
-    }
-
-    /// Counts a request to the host; returns whether the limit of this minute allows it.
-    pub(super) fn may_fetch(&self, host: &str, now: Timestamp) -> bool {
-        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.duration_since(table.minute) >= Duration::from_mins(1) {
-            table.minute = now;
-            table.by_host.clear();
-        }
-        let count = table.by_host.entry(host.to_owned()).or_default();
-        *count += 1;
-        *count <= MAX_FETCHES_PER_MINUTE
+        Some(Arc::clone(by_document.entry(document.clone()).or_default()))
     }
 }
 

@@ -51,11 +51,17 @@ impl InboundActivity<'_> {
         }
         let is_deleted = self.is_tombstoned(tx, Some(&self.activity.actor)).await? && !self.is_self_delete();
         // Of a reply by a deleted account the position in the thread is stored, since other posts may be replies to it.
-        if is_deleted && !matches!(prepared, PreparedActivity::Reply(_) | PreparedActivity::WaitsFor(_)) {
+        if is_deleted
+            && !matches!(
+                prepared,
+                PreparedActivity::Reply(_) | PreparedActivity::WaitsFor(_) | PreparedActivity::NeedsNetwork
+            )
+        {
             return Ok(Effect::Ignored("the account was deleted"));
         }
         match prepared {
             PreparedActivity::Ignored(reason) => Ok(Effect::Ignored(reason)),
+            PreparedActivity::NeedsNetwork => Ok(Effect::NeedsNetwork),
             PreparedActivity::WaitsFor(parent) => Ok(Effect::Deferred(parent.clone())),
             PreparedActivity::Follow(critic, actor) => self.apply_follow(tx, *critic, actor).await,
             PreparedActivity::Reply(reply) => self.apply_reply(tx, reply).await,

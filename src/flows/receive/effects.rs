@@ -11,6 +11,7 @@ use url::Url;
 use super::inbound_activity::{Effect, InboundActivity};
 use super::prepared::PreparedActivity;
 use crate::domain::id::LeaseId;
+use crate::domain::inbox_activity::InboxLane;
 use crate::federation::vocab::remote_activity::RemoteActivity;
 use crate::flows::App;
 use crate::flows::group_commit::{self, GroupError, GroupPolicy, GroupReceiver, GroupSender, GroupWriter};
@@ -93,11 +94,18 @@ impl GroupWriter for EffectWriter {
         }
         let actors: BTreeSet<&Url> = group.iter().map(|pending| &pending.activity.actor).collect();
         let levels = access_levels::load(&mut tx, &Vec::from_iter(actors), &[]).await?;
-        let (mut outcomes, mut finished) = (Vec::new(), Vec::new());
+        let (mut outcomes, mut finished, mut has_moved) = (Vec::new(), Vec::new(), false);
         for (activity, pending) in activities.iter().zip(group) {
             let (outcome, note) = match activity.apply(&mut tx, &levels, &pending.prepared).await? {
                 Effect::Applied(note) => (InboxOutcome::Done, note),
                 Effect::Ignored(note) => (InboxOutcome::Dropped, note),
+                Effect::NeedsNetwork => {
+                    let turn = app.budgets.next_turn(InboxLane::Network, &pending.job.domain, now);
+                    inbox_activities::move_to_network(&mut tx, pending.job.id, pending.lease, turn).await?;
+                    has_moved = true;
+                    outcomes.push(None);
+                    continue;
+                }
                 Effect::Deferred(parent) => {
                     outcomes.push(Some(parent));
                     continue;
@@ -113,7 +121,7 @@ impl GroupWriter for EffectWriter {
             finished.push((pending, note));
             outcomes.push(None);
         }
-        if finished.is_empty() {
+        if finished.is_empty() && !has_moved {
             return Ok(outcomes);
         }
         fail_point!("apply-before-commit");

@@ -15,6 +15,8 @@ pub(super) enum Effect {
     Applied(&'static str),
     /// It changed nothing, for this reason.
     Ignored(&'static str),
+    /// It needs requests to other servers before it can be applied.
+    NeedsNetwork,
     /// It cannot be applied before the post of that id is stored.
     Deferred(Url),
 }

@@ -12,12 +12,15 @@ use anyhow::anyhow;
 use url::Url;
 
 use crate::domain::access_level::AccessLevel;
+use crate::domain::inbox_activity::InboxLane;
+use crate::domain::owner::registrable_domain;
 use crate::domain::time::Timestamp;
 use crate::federation::signature;
 use crate::flows::App;
 use crate::flows::authenticate::CachedKey;
+use crate::flows::budget::InboxPermit;
+use crate::flows::budget::kept_bytes::KeptBytes;
 use crate::flows::error::Outage;
-use crate::flows::gate::InboxPermit;
 use crate::flows::group_commit::{self, GroupError, GroupPolicy, GroupReceiver, GroupSender, GroupWriter};
 use crate::store::access_levels::{self, AccessLevels};
 use crate::store::actor_keys;
@@ -57,6 +60,8 @@ pub enum IntakeOutcome {
     Blocked,
     /// The key was replaced or removed: the sender must be verified again.
     KeyOutdated,
+    /// Too much of its domain, or of all, is stored already on this day.
+    OverBudget,
 }
 
 /// The queue of verified activities that wait to be stored.
@@ -148,12 +153,25 @@ impl GroupWriter for IntakeWriter {
                 IntakeOutcome::Accepted
             }
         };
-        let outcomes: Vec<IntakeOutcome> = group.iter().map(outcome).collect();
+        let mut outcomes: Vec<IntakeOutcome> = group.iter().map(outcome).collect();
+        let mut kept =
+            KeptBytes::load(app, &mut tx, group.iter().map(|activity| activity.domain()), now).await?;
+        for (activity, outcome) in group.iter().zip(&mut outcomes) {
+            if *outcome == IntakeOutcome::Accepted && !kept.try_keep(activity.domain(), activity.body.len()) {
+                *outcome = IntakeOutcome::OverBudget;
+            }
+        }
         let accepted =
             group.iter().zip(&outcomes).filter(|(_, outcome)| **outcome == IntakeOutcome::Accepted);
-        let accepted: Vec<NewInboxActivity<'_>> = accepted.map(|(activity, _)| activity.to_row()).collect();
+        let accepted: Vec<NewInboxActivity<'_>> =
+            accepted.map(|(activity, _)| activity.to_row(app, now)).collect();
         let expires = now + signature::MAX_SIGNATURE_AGE + signature::MAX_CLOCK_SKEW;
-        if inbox_activities::insert_new(&mut tx, &accepted, expires, now).await? > 0 {
+        let fresh = inbox_activities::insert_new(&mut tx, &accepted, expires, now).await?;
+        if !fresh.is_empty() {
+            for activity in fresh {
+                kept.record(activity.domain, activity.body.len());
+            }
+            kept.save(&mut tx).await?;
             fail_point!("accept-before-commit");
             tx.commit().await?;
             fail_point!("accept-after-commit");
@@ -171,8 +189,16 @@ fn is_blocked(app: &App, levels: &AccessLevels, activity: &VerifiedActivity) -> 
 }
 
 impl VerifiedActivity {
-    fn to_row(&self) -> NewInboxActivity<'_> {
+    /// The registrable domain of its server.
+    fn domain(&self) -> &str {
+        registrable_domain(self.actor.host_str().unwrap_or_default())
+    }
+
+    fn to_row(&self, app: &App, now: Timestamp) -> NewInboxActivity<'_> {
+        let domain = self.domain();
         NewInboxActivity {
+            domain,
+            turn: app.budgets.next_turn(InboxLane::Ready, domain, now),
             actor: &self.actor,
             key_id: &self.key_id,
             body: &self.body,

@@ -12,6 +12,8 @@ use crate::store::actors::StoredActor;
 pub(super) enum PreparedActivity {
     /// It has no effect, for this reason.
     Ignored(&'static str),
+    /// It needs requests to other servers, which only the other lane makes.
+    NeedsNetwork,
     /// It needs nothing that had to be fetched.
     Plain,
     /// A Follow of this critic by this actor.

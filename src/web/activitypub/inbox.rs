@@ -8,8 +8,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 
+use crate::flows::budget::InboxPermit;
 use crate::flows::error::FlowError;
-use crate::flows::gate::InboxPermit;
 use crate::flows::receive::{self, AcceptError, InboxRequest};
 use crate::web::client_address;
 use crate::web::error::WebError;
@@ -56,12 +56,12 @@ pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Resul
     }
     let client = client_address::client_address(&extensions, &headers, &state.trusted_proxies);
     let app = &state.app;
-    let mut permit = app.gate.enter(client, app.clock.now())?;
+    let mut permit = app.budgets.enter_inbox(client, app.clock.now())?;
     let body = tokio::time::timeout(BODY_TIMEOUT, read_body(body, &headers, &mut permit));
     let body = body.await.unwrap_or(Err(WebError::Busy("the body took too long to arrive")))?;
     let accepted = receive::accept(app, InboxRequest { method, target, headers, body }, permit).await;
     if let Err(AcceptError::Malformed(why) | AcceptError::Unauthorized(why)) = &accepted
-        && app.gate.record_bad_signature(client, app.clock.now())
+        && app.budgets.record_invalid_signature(client, app.clock.now())
     {
         tracing::info!(client = client.map(tracing::field::display), why, "activity rejected");
     }

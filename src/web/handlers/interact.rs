@@ -1,5 +1,7 @@
 //! Handles the form that leads readers to their own server to follow, reply, like or boost.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
 use axum::http::{Extensions, HeaderMap, StatusCode, header};
@@ -9,7 +11,10 @@ use url::Url;
 use super::html_with_form;
 use crate::domain::critic::Critic;
 use crate::federation::activity_intents::Intent;
+use crate::flows::budget::BudgetError;
+use crate::flows::budget::requests::OperationRequests;
 use crate::flows::{publish, remote_interaction};
+use crate::net::request_budget::with_budget;
 use crate::store::{critics, reviews};
 use crate::web::client_address;
 use crate::web::error::WebError;
@@ -18,6 +23,9 @@ use crate::web::state::WebState;
 
 /// How large the form may be.
 const MAX_FORM_BYTES: usize = 8 * 1024;
+
+/// When a reader may try again while too many lookups are in flight.
+const BUSY_RETRY: Duration = Duration::from_secs(5);
 
 /// The fields of the form. The intent is named `wish` there.
 struct InteractForm {
@@ -64,11 +72,14 @@ pub(in crate::web) async fn submit(
     }
     let client = client_address::client_address(&extensions, &headers, &state.trusted_proxies);
     let host = remote_interaction::home_host(&form.handle, app.rules).unwrap_or_default();
-    let permit =
-        state.lookup_limiter.try_acquire(client, &host, app.clock.now()).ok_or(WebError::TooManyRequests)?;
+    let permit = app.budgets.start_lookup(client, &host, app.clock.now()).map_err(|error| match error {
+        BudgetError::Busy => WebError::TooManyRequests(BUSY_RETRY),
+        error @ BudgetError::Exceeded(_) => error.into(),
+    })?;
     let acct = format!("{}@{}", critic.profile.handle, app.handle_domain());
-    let result =
-        remote_interaction::remote_interaction_url(app, &form.handle, form.intent, &form.object, &acct).await;
+    let looking_up =
+        remote_interaction::remote_interaction_url(app, &form.handle, form.intent, &form.object, &acct);
+    let result = with_budget(OperationRequests::of_reader(app, client), Box::pin(looking_up)).await;
     drop(permit);
     let error = match result {
         Ok(page) => {

@@ -1,0 +1,54 @@
+//! How much of each resource one stranger may use. Operators read and change these numbers in the config section `budgets`.
+
+use serde::{Deserialize, Serialize};
+
+/// The numbers of all budgets. None of them is 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetLimits {
+    /// Requests with an invalid signature that an address may send in a minute, before its requests are taken up a few at a
+    /// time.
+    pub invalid_signatures_per_address: u32,
+    /// Requests for keys that the deliveries of one address may cause in an hour.
+    pub keys_per_address: u32,
+    /// Lookups of accounts that the readers at one address may start in a minute.
+    pub lookups_per_address: u32,
+    /// Requests to other servers that the activities of one actor may cause in ten minutes.
+    pub requests_per_actor: u32,
+    /// Requests to servers outside a domain that the activities of all its actors may cause in ten minutes.
+    pub requests_per_domain: u32,
+    /// Requests to a server that the activities of its own actors may cause in ten minutes.
+    pub requests_to_own_domain: u32,
+    /// Requests to a server that everyone else may cause in ten minutes. One actor, domain or address may cause a tenth of
+    /// them.
+    pub requests_to_host: u32,
+    /// Bytes of the activities of one domain that are stored in a day.
+    pub kept_bytes_per_domain: u64,
+    /// Bytes of the activities of all domains that are stored in a day, unless a tenth of the free disk is less.
+    pub kept_bytes: u64,
+    /// Activities of one actor that are forwarded to the followers in a day.
+    pub forwards_per_actor: u32,
+    /// Activities of one domain that are forwarded to the followers in a day.
+    pub forwards_per_domain: u32,
+    /// Bytes of the activities of one domain that are forwarded in a day, before they are multiplied by the followers.
+    pub forwarded_bytes_per_domain: u64,
+}
+
+impl Default for BudgetLimits {
+    fn default() -> Self {
+        Self {
+            invalid_signatures_per_address: 300,
+            keys_per_address: 1000,
+            lookups_per_address: 12,
+            requests_per_actor: 120,
+            requests_per_domain: 2000,
+            requests_to_own_domain: 20_000,
+            requests_to_host: 700,
+            kept_bytes_per_domain: 200_000_000,
+            kept_bytes: 2_000_000_000,
+            forwards_per_actor: 20,
+            forwards_per_domain: 200,
+            forwarded_bytes_per_domain: 4_000_000,
+        }
+    }
+}
