@@ -7,13 +7,10 @@ mod site_copy;
 mod system_clock;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use axum::ServiceExt;
-use axum::extract::Request;
 use ipnet::IpNet;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
@@ -28,6 +25,7 @@ pub use self::system_clock::SystemClock;
 use self::config_sync::apply_config;
 use self::pinned_origin::{ORIGIN_SETTING, ensure_origin, pin_origin};
 use crate::config::Config;
+use crate::domain::budget_limits::BudgetLimits;
 use crate::domain::looks::{Looks, Palette};
 use crate::domain::time::Clock;
 use crate::federation::vocab::url_rules::UrlRules;
@@ -42,6 +40,7 @@ use crate::flows::write_probe::{self, WriteProbe};
 use crate::flows::{App, AppParts, Wake, authenticate};
 use crate::net::http_client::{Client, ClientPolicy};
 use crate::store::{Access, Db, OpenError, index_backfill, settings};
+use crate::web::connections::{self, ConnectionLimits};
 use crate::web::fast_path::FastPath;
 use crate::web::page_cache::PageCache;
 use crate::web::pages::{Messages, Pages, Site};
@@ -236,11 +235,24 @@ fn load_pages(app: &App) -> anyhow::Result<Pages> {
     })
 }
 
+/// What the web server needs beside the site.
+#[derive(Debug)]
+pub struct WebListener {
+    /// Where it listens.
+    pub listener: TcpListener,
+    /// The proxies whose `X-Forwarded-For` is trusted.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How much of each resource one stranger may use.
+    pub budgets: BudgetLimits,
+    /// How many files the process may have open, connections included.
+    pub open_files: u64,
+}
+
 /// Runs the web server if there is a listener, and the worker if `works`, until `shutdown` resolves; then waits for the
 /// running jobs.
 pub async fn run(
     app: App,
-    listener: Option<(TcpListener, &[IpNet])>,
+    listener: Option<WebListener>,
     works: bool,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
@@ -249,7 +261,7 @@ pub async fn run(
     if works {
         tasks.spawn(worker::run(app.clone(), stopped.clone()));
     }
-    if let Some((listener, trusted_proxies)) = listener {
+    if let Some(WebListener { listener, trusted_proxies, budgets, open_files }) = listener {
         warn_about_low_contrast(&app.site.looks);
         let pages = load_pages(&app)?;
         let views = Arc::<ViewCounts>::default();
@@ -261,10 +273,12 @@ pub async fn run(
             search_queue: Arc::default(),
             trusted_proxies: trusted_proxies.into(),
             missing_files: Arc::default(),
+            body_wait: Duration::from_secs(budgets.body_seconds.into()),
             view_counts: Arc::clone(&views),
         };
-        let service = FastPath::new(state);
-        let service = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(service);
+        let proxies = Arc::clone(&state.trusted_proxies);
+        let site = FastPath::new(state);
+        let limits = ConnectionLimits::from(&budgets).within_open_files(open_files);
         let mut stopped = stopped;
         tasks.spawn(intake::write_all(app.clone()));
         tasks.spawn(probe_writes(app.clone(), stopped.clone()));
@@ -274,11 +288,11 @@ pub async fn run(
             let until = async move {
                 let _ = stopped.wait_for(|stop| *stop).await;
             };
-            let ended = axum::serve(listener, service).with_graceful_shutdown(until).await;
+            connections::serve(listener, site, proxies, limits, until).await;
             // Nothing more arrives; activities that wait are stored.
             served.intake.close();
             view_counts::flush(&served, &views).await;
-            Ok(ended?)
+            Ok(())
         });
     }
     let ended = tokio::select! {

@@ -31,6 +31,7 @@ mod cache_invalidation;
 mod collections;
 mod comment_edits;
 mod config;
+mod connections;
 mod crash_recovery;
 mod critic_replies;
 mod dead_hosts;

@@ -9,10 +9,13 @@ use super::config_hint::with_config;
 use super::logging::init_logging;
 use super::output::print_line;
 use super::shutdown_signal::shutdown_signal;
-use crate::app::{self, Role, SystemClock};
+use crate::app::{self, Role, SystemClock, WebListener};
 use crate::config::{self, Config};
 use crate::flows::App;
 use crate::store::{critics, feeds};
+
+/// The open files that a process may have at least, if the system does not say more.
+const UNKNOWN_OPEN_FILE_LIMIT: u64 = 1024;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ServeArgs {
@@ -26,8 +29,7 @@ pub(super) async fn run(file: &Path, args: ServeArgs) -> anyhow::Result<()> {
     let mut stop = Box::pin(shutdown_signal()?);
     let config = config::load(file)?;
     init_logging("warn,marquee=info");
-    #[cfg(unix)]
-    raise_open_file_limit();
+    let open_files = raise_open_file_limit();
     // The port is taken before anything is stored, and connections are accepted once the database is open.
     let socket = match role {
         Role::Worker => None,
@@ -43,7 +45,12 @@ pub(super) async fn run(file: &Path, args: ServeArgs) -> anyhow::Result<()> {
             return Ok(());
         }
     };
-    let listener = listener.map(|listener| (listener, config.server.trusted_proxies.as_slice()));
+    let listener = listener.map(|listener| WebListener {
+        listener,
+        trusted_proxies: config.server.trusted_proxies.clone(),
+        budgets: config.budgets.clone(),
+        open_files,
+    });
     print_welcome(&app, file, &config, role).await?;
     app::run(app, listener, role != Role::Web, stop).await
 }
@@ -78,15 +85,30 @@ async fn open(config: &Config, socket: Option<TcpSocket>) -> anyhow::Result<(App
 }
 
 /// Raises the soft limit for open files to the hard limit, since every connection takes a file descriptor and the default
-/// soft limit is low.
+/// soft limit is low. Returns the limit.
 #[cfg(unix)]
-fn raise_open_file_limit() {
+fn raise_open_file_limit() -> u64 {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-    let allowed = getrlimit(Resource::RLIMIT_NOFILE);
-    if let Err(error) = allowed.and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most)) {
-        tracing::warn!(%error, "could not raise the open-file limit");
+    let (allowed, most) = match getrlimit(Resource::RLIMIT_NOFILE) {
+        Ok(limits) => limits,
+        Err(error) => {
+            tracing::warn!(%error, "could not read the open-file limit");
+            return UNKNOWN_OPEN_FILE_LIMIT;
+        }
+    };
+    match setrlimit(Resource::RLIMIT_NOFILE, most, most) {
+        Ok(()) => most,
+        Err(error) => {
+            tracing::warn!(%error, "could not raise the open-file limit");
+            allowed
+        }
     }
+}
+
+#[cfg(not(unix))]
+const fn raise_open_file_limit() -> u64 {
+    UNKNOWN_OPEN_FILE_LIMIT
 }
 
 /// Prints the origin and, on a trial site, what to do next.

@@ -32,6 +32,22 @@ pub struct BudgetLimits {
     pub forwards_per_domain: u32,
     /// Bytes of the activities of one domain that are forwarded in a day, before they are multiplied by the followers.
     pub forwarded_bytes_per_domain: u64,
+    /// Connections in all, if the process may open so many files.
+    pub connections: u32,
+    /// Connections from one address.
+    pub connections_per_address: u32,
+    /// Requests that are handled at a time.
+    pub requests: u32,
+    /// Seconds in which the head of a request must arrive.
+    pub head_seconds: u32,
+    /// Seconds in which the body of a request must arrive.
+    pub body_seconds: u32,
+    /// Seconds that a connection may be idle.
+    pub idle_seconds: u32,
+    /// Seconds that a connection from a proxy may be idle: longer than proxies keep theirs.
+    pub proxy_idle_seconds: u32,
+    /// Seconds in which a client must read some of a response.
+    pub write_seconds: u32,
 }
 
 impl Default for BudgetLimits {
@@ -49,6 +65,14 @@ impl Default for BudgetLimits {
             forwards_per_actor: 20,
             forwards_per_domain: 200,
             forwarded_bytes_per_domain: 4_000_000,
+            connections: 8192,
+            connections_per_address: 256,
+            requests: 4096,
+            head_seconds: 10,
+            body_seconds: 20,
+            idle_seconds: 60,
+            proxy_idle_seconds: 180,
+            write_seconds: 30,
         }
     }
 }

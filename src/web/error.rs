@@ -29,6 +29,9 @@ pub(super) enum WebError {
     /// The client is not allowed to do this.
     #[error("{0}")]
     Forbidden(&'static str),
+    /// The request is for another host.
+    #[error("this server is not responsible for that host")]
+    Misdirected,
     /// The client sent too many requests; it may try again after this time.
     #[error("too many requests")]
     TooManyRequests(Duration),
@@ -95,6 +98,7 @@ impl WebError {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy(_) | Self::StoreUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -118,7 +122,7 @@ impl WebError {
         match self {
             Self::NotFound => "error-not-found",
             Self::Gone => "error-gone",
-            Self::BadRequest(_) | Self::Unauthorized(_) => "error-bad-request",
+            Self::BadRequest(_) | Self::Unauthorized(_) | Self::Misdirected => "error-bad-request",
             Self::Forbidden(_) => "error-forbidden",
             Self::BodyTooLarge => "error-too-large",
             Self::TooManyRequests(_) => "error-too-many",

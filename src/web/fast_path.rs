@@ -14,8 +14,10 @@ use axum::response::{IntoResponse, Response};
 use tower_service::Service;
 
 use super::activitypub::inbox;
+use super::error::WebError;
 use super::error_pages::{self, ErrorFormat};
 use super::request_log::{self, LogEntry};
+use super::request_target::resolve_host;
 use super::route::{PathPattern, Route, Shortcut};
 use super::router;
 use super::state::WebState;
@@ -38,6 +40,15 @@ impl FastPath {
         Self { router: router::router(routes, state.clone()), state: Arc::new(state), shortcuts }
     }
 
+    /// Responds with an error that needs no handler.
+    pub(super) fn refuse(&self, request: &Request, error: WebError) -> FastPathFuture {
+        let format = ErrorFormat::requested_by(request);
+        let entry = LogEntry::start(&self.state, request);
+        let response = error_pages::finish(&self.state, format, error.into_response());
+        request_log::log_ready(entry, request_log::NO_ROUTE, request.method(), &response);
+        FastPathFuture::Ready(Some(response))
+    }
+
     /// The shortcut for a request, and the parameter of its path.
     fn find_shortcut<'a>(&self, request: &'a Request) -> Option<(&'static str, &'a str, Shortcut)> {
         let path = request.uri().path();
@@ -49,28 +60,12 @@ impl FastPath {
             Some((pattern.route(), pattern.parameter(path).filter(|_| has_method)?, *shortcut))
         })
     }
-}
 
-/// Receives an activity as the route and its middleware would.
-async fn receive(state: Arc<WebState>, route: &'static str, request: Request) -> Response {
-    request_log::log_inbox_request(&state, route, request, async |request| {
-        let format = ErrorFormat::requested_by(&request);
-        let receiving = async { inbox::receive(&state, request).await.into_response() };
-        error_pages::finish(&state, format, router::with_timeout(receiving).await)
-    })
-    .await
-}
-
-impl Service<Request> for FastPath {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = FastPathFuture;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Service::<Request>::poll_ready(&mut self.router, context)
-    }
-
-    fn call(&mut self, request: Request) -> FastPathFuture {
+    /// Answers a request.
+    pub(super) fn respond(&self, mut request: Request) -> FastPathFuture {
+        if let Err(error) = resolve_host(&mut request, &self.state.app.origin) {
+            return self.refuse(&request, error);
+        }
         match self.find_shortcut(&request) {
             Some((route, _, Shortcut::Inbox)) => {
                 return FastPathFuture::Inbox(Box::pin(receive(Arc::clone(&self.state), route, request)));
@@ -87,8 +82,18 @@ impl Service<Request> for FastPath {
             }
             None => {}
         }
-        FastPathFuture::Routed(Box::pin(self.router.call(request)))
+        FastPathFuture::Routed(Box::pin(self.router.clone().call(request)))
     }
+}
+
+/// Receives an activity as the route and its middleware would.
+async fn receive(state: Arc<WebState>, route: &'static str, request: Request) -> Response {
+    request_log::log_inbox_request(&state, route, request, async |request| {
+        let format = ErrorFormat::requested_by(&request);
+        let receiving = async { inbox::receive(&state, request).await.into_response() };
+        error_pages::finish(&state, format, router::with_timeout(receiving).await)
+    })
+    .await
 }
 
 /// A response, or the work that leads to it.

@@ -26,7 +26,7 @@ use super::state::WebState;
 const TARGET: &str = "marquee::request";
 
 /// The route of a request that matches none.
-const NO_ROUTE: &str = "none";
+pub(super) const NO_ROUTE: &str = "none";
 
 /// Characters of a path that are logged; the client chooses how long it is.
 const MAX_PATH_LENGTH: usize = 200;

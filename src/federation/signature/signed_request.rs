@@ -17,7 +17,7 @@ pub struct SignedRequest<'a> {
     pub target: &'a str,
     /// Our origin: the scheme and authority that the peer must have signed.
     pub origin: &'a Origin,
-    /// All headers. For HTTP/2, the caller sets `Host` from `:authority`.
+    /// All headers. For HTTP/2, `Host` is what `:authority` says.
     pub headers: &'a HeaderMap,
     /// The whole body.
     pub body: &'a [u8],

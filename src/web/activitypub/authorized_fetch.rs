@@ -11,7 +11,6 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::inbox::headers_with_host;
 use crate::domain::access_level::AccessLevel;
 use crate::federation::signature;
 use crate::flows::authenticate::{AuthError, authenticate};
@@ -45,7 +44,7 @@ pub(in crate::web) async fn require_signature(
     let is_fetch = matches!(*request.method(), Method::GET | Method::HEAD);
     let method = request.method().clone();
     let target = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
-    let headers = headers_with_host(&request);
+    let headers = request.headers().clone();
     let client = client_address::client_address(request.extensions(), &headers, &state.trusted_proxies);
     let mut response = next.run(request).await;
     if is_fetch && !is_public && is_document(&response) {

@@ -1,11 +1,9 @@
 //! The inboxes. An accepted activity is stored before the sender gets 202.
 
-use std::time::Duration;
-
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 
 use crate::flows::budget::InboxPermit;
@@ -18,25 +16,6 @@ use crate::web::state::WebState;
 /// Largest body. Mastodon has the same limit.
 pub(in crate::web) const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// How long a sender may take for the body, since it occupies an inbox permit meanwhile.
-const BODY_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// The headers of a request, with `Host`. HTTP/2 sends it as `:authority`.
-pub(super) fn headers_with_host(request: &Request) -> HeaderMap {
-    let mut headers = request.headers().clone();
-    add_host(&mut headers, request.uri());
-    headers
-}
-
-fn add_host(headers: &mut HeaderMap, uri: &Uri) {
-    if let Some(authority) = uri.authority()
-        && !headers.contains_key(header::HOST)
-        && let Ok(host) = HeaderValue::from_str(authority.as_str())
-    {
-        headers.insert(header::HOST, host);
-    }
-}
-
 /// A critic's inbox and the shared inbox. Both do the same, since the activity names its addressees.
 pub(in crate::web) async fn post(
     State(state): State<WebState>,
@@ -47,9 +26,8 @@ pub(in crate::web) async fn post(
 
 /// Receives an activity for any of the inboxes.
 pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Result<StatusCode, WebError> {
-    let (Parts { method, uri, mut headers, extensions, .. }, body) = request.into_parts();
+    let (Parts { method, uri, headers, extensions, .. }, body) = request.into_parts();
     let target = uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
-    add_host(&mut headers, &uri);
     // Unsigned requests are rejected before their body is read.
     if !headers.contains_key("signature") {
         return Err(WebError::Unauthorized("the request is not signed".to_owned()));
@@ -57,7 +35,8 @@ pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Resul
     let client = client_address::client_address(&extensions, &headers, &state.trusted_proxies);
     let app = &state.app;
     let mut permit = app.budgets.enter_inbox(client, app.clock.now())?;
-    let body = tokio::time::timeout(BODY_TIMEOUT, read_body(body, &headers, &mut permit));
+    // A sender occupies a permit while its body arrives.
+    let body = tokio::time::timeout(state.body_wait, read_body(body, &headers, &mut permit));
     let body = body.await.unwrap_or(Err(WebError::Busy("the body took too long to arrive")))?;
     let accepted = receive::accept(app, InboxRequest { method, target, headers, body }, permit).await;
     if let Err(AcceptError::Malformed(why) | AcceptError::Unauthorized(why)) = &accepted
