@@ -21,6 +21,7 @@ mod owner_usage;
 mod preview;
 mod publish;
 mod quote;
+mod repeated_lines;
 mod report;
 mod retract;
 mod review;
@@ -42,6 +43,7 @@ use self::output::OutputClosed;
 use self::shutdown_signal::shutdown_signal;
 use crate::app::{self, SystemClock};
 use crate::config::{self, Config, ConfigError, DEFAULT_FILE};
+use crate::domain::untrusted::PrintableText;
 use crate::flows::App;
 
 /// A fediverse server for film critics.
@@ -118,7 +120,7 @@ pub async fn run(cli: Cli) -> Result<(), String> {
         return Ok(());
     }
     let error = if is_disk_full(&error) { error.context(disk_full_message(&file)) } else { error };
-    Err(with_config(&describe(&error), &file))
+    Err(PrintableText(&with_config(&describe(&error), &file)).to_string())
 }
 
 /// Describes an error with its causes in one line. Some errors, such as those of sqlx, repeat their cause in their own text.

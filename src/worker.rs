@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 
 use self::job_loop::{POLL_INTERVAL, pause, repeat, wait_for_work};
 use crate::domain::id::LeaseId;
+use crate::domain::untrusted::Untrusted;
 use crate::flows::{App, budget, facepile, fan_out, release, remote_avatar, view_counts};
 
 /// How often the use of budgets is written.
@@ -69,7 +70,7 @@ async fn fetch_avatars(app: App, mut shutdown: Shutdown) {
             Err(error) => {
                 tracing::error!(
                     job = "avatars",
-                    error = format!("{error:#}"),
+                    error = ?Untrusted::chain(&error),
                     "worker step failed; will retry"
                 );
                 pause(&mut shutdown, POLL_INTERVAL).await;
@@ -100,7 +101,7 @@ async fn count_views(app: App, mut shutdown: Shutdown) {
             Err(error) => {
                 tracing::error!(
                     job = "view counts",
-                    error = format!("{error:#}"),
+                    error = ?Untrusted::chain(&error),
                     "worker step failed; will retry"
                 );
             }

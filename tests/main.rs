@@ -71,6 +71,8 @@ mod insights;
 mod key_rotation;
 mod keys;
 mod large_server;
+mod log_fields;
+mod log_limits;
 mod looks;
 mod moderation;
 mod origin;

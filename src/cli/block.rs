@@ -10,6 +10,7 @@ use super::output::print_line;
 use super::{open, open_or_create, open_read_only};
 use crate::domain::domain_rules::DomainRule;
 use crate::domain::sanitize_text::single_line;
+use crate::domain::untrusted::Untrusted;
 use crate::flows::blocklist_import::{self, BlocklistImport};
 use crate::flows::{App, block, lookup};
 use crate::sources::blocklist;
@@ -65,7 +66,7 @@ pub(super) async fn run(file: &Path, command: BlockCommand) -> anyhow::Result<()
             let app = open_or_create(file).await?;
             let actor = lookup::find_actor_id(&app, &account).await?;
             let ended = block::block_account(&app, &actor, reason.as_deref()).await?;
-            print_line(&format!("Blocked: {actor} ({})", format_severed(ended)))
+            print_line(&format!("Blocked: {} ({})", Untrusted::new(&actor), format_severed(ended)))
         }
         BlockCommand::Domain { host, silence, reason } => {
             let app = open_or_create(file).await?;
@@ -151,7 +152,12 @@ async fn list(file: &Path) -> anyhow::Result<()> {
     for entry in &all {
         let reason = entry.reason.as_deref().map(|reason| format!("  {}", single_line(reason)));
         let reason = reason.unwrap_or_default();
-        print_line(&format!("{:<8} {}  {}{reason}", entry.kind, entry.created_at, entry.subject))?;
+        print_line(&format!(
+            "{:<8} {}  {}{reason}",
+            entry.kind,
+            entry.created_at,
+            Untrusted::new(&entry.subject)
+        ))?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use super::{open, open_read_only};
 use crate::domain::comment::{CommentState, CriticReply};
 use crate::domain::id::ReviewId;
 use crate::domain::sanitize_text::single_line;
+use crate::domain::untrusted::Untrusted;
 use crate::flows::critic_reply::{self, ReplyTarget};
 use crate::flows::moderate::{self, CommentAction};
 use crate::flows::{App, lookup};
@@ -133,12 +134,12 @@ pub(super) async fn run(file: &Path, command: CommentCommand) -> anyhow::Result<
             let comment = require_comment(&app, &comment).await?;
             if comment.critic_id.is_some() {
                 critic_reply::delete(&app, comment.id).await?;
-                return print_line(&format!("Deleted: {}", comment.uri));
+                return print_line(&format!("Deleted: {}", Untrusted::new(&comment.uri)));
             }
             moderate::remove_comment(&app, comment.id).await?;
             print_line(&format!(
                 "Removed here: {} (the original is still on its author's server)",
-                comment.uri
+                Untrusted::new(&comment.uri)
             ))
         }
         CommentCommand::Hide { comment } => apply_action(file, &comment, CommentAction::Hide).await,
@@ -193,8 +194,10 @@ async fn list(
 fn format_comment(app: &App, comment: &CommentListItem) -> String {
     let author = match (&comment.critic, &comment.handle) {
         (Some(critic), _) => format!("@{critic}@{}", app.handle_domain()),
-        (None, Some(handle)) if comment.state != CommentState::Deleted => single_line(handle),
-        _ => single_line(&comment.actor),
+        (None, Some(handle)) if comment.state != CommentState::Deleted => {
+            Untrusted::new(&single_line(handle)).to_string()
+        }
+        _ => Untrusted::new(&comment.actor).to_string(),
     };
     let text = match comment.state {
         CommentState::Deleted => "(deleted by its author)".to_owned(),
@@ -242,7 +245,7 @@ async fn apply_action(file: &Path, argument: &str, decision: CommentAction) -> a
         CommentAction::Approve => "Approved",
         CommentAction::Reject => "Rejected",
     };
-    print_line(&format!("{done}: {}", comment.uri))?;
+    print_line(&format!("{done}: {}", Untrusted::new(&comment.uri)))?;
     match (decision, more) {
         (CommentAction::Approve, 0) => {
             print_line("Comments by this author will be shown immediately from now on.")

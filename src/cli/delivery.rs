@@ -7,6 +7,7 @@ use clap::Subcommand;
 
 use super::arguments::require_review;
 use super::output::print_line;
+use crate::domain::untrusted::Untrusted;
 use crate::flows::App;
 use crate::store::delivery_status::{self, ActivityDeliveryStatus, FailedDelivery};
 
@@ -59,6 +60,7 @@ async fn print_status(app: &App, sent: &ActivityDeliveryStatus) -> anyhow::Resul
         let FailedDelivery { inbox, attempts, at, error } = delivery;
         let error = error.as_deref().unwrap_or("no response");
         let error = error.trim_end_matches([':', ' ']);
+        let (inbox, error) = (Untrusted::new(inbox), Untrusted::chain(&error));
         let times = if *attempts == 1 { "attempt" } else { "attempts" };
         format!("    {label} {at}  {inbox}  after {attempts} {times}: {error}")
     };

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::config_hint::with_config;
 use super::missing_part::{MissingPart, ReviewParts};
-use super::output::{LINE_WIDTH, print_line, wrap};
+use super::output::{LINE_WIDTH, print_json, print_line, wrap};
 use super::{init_logging, load_or_default, shutdown_signal};
 use crate::app::{self, SystemClock};
 use crate::config::Config;
@@ -65,7 +65,7 @@ pub(super) async fn run(file: &Path, args: CheckArgs) -> anyhow::Result<()> {
         *reason = with_config(reason, file);
     }
     if args.json {
-        return print_line(&to_json(&check, args.lines).to_string());
+        return print_json(&to_json(&check, args.lines));
     }
     for line in describe(&app, &check, args.lines) {
         print_line(line.trim_end())?;

@@ -9,6 +9,7 @@ use super::output::print_line;
 use super::{open, open_read_only};
 use crate::domain::follower::FollowState;
 use crate::domain::sanitize_text::single_line;
+use crate::domain::untrusted::Untrusted;
 use crate::flows::{App, follow_requests, lookup};
 use crate::store::{actors, followers};
 
@@ -71,19 +72,19 @@ pub(super) async fn run(file: &Path, command: FollowerCommand) -> anyhow::Result
             let app = open(file).await?;
             let (critic, actor) = resolve_follower(&app, &args).await?;
             follow_requests::accept_follower(&app, critic, &actor).await?;
-            print_line(&format!("Accepted: {actor}"))
+            print_line(&format!("Accepted: {}", Untrusted::new(&actor)))
         }
         FollowerCommand::Reject(args) => {
             let app = open(file).await?;
             let (critic, actor) = resolve_follower(&app, &args).await?;
             follow_requests::reject_follower(&app, critic, &actor).await?;
-            print_line(&format!("Rejected: {actor}"))
+            print_line(&format!("Rejected: {}", Untrusted::new(&actor)))
         }
         FollowerCommand::Remove(args) => {
             let app = open(file).await?;
             let (critic, actor) = resolve_follower(&app, &args).await?;
             follow_requests::reject_follower(&app, critic, &actor).await?;
-            print_line(&format!("Removed: {actor}"))
+            print_line(&format!("Removed: {}", Untrusted::new(&actor)))
         }
     }
 }
@@ -111,11 +112,15 @@ async fn list(
         for follower in followers::list_by_state(&app.db, critic.id, wanted.to_follow_state(), lines).await? {
             is_empty = false;
             let known = actors::find_by_uri(&app.db, &url::Url::parse(&follower.actor)?).await?;
-            let handle = known.and_then(|known| known.handle).map(|handle| single_line(&handle));
+            let handle = known
+                .and_then(|known| known.handle)
+                .map(|handle| Untrusted::new(&single_line(&handle)).to_string());
             let handle = handle.unwrap_or_else(|| "-".to_owned());
             print_line(&format!(
                 "{:<9}  {}  {handle}  {}",
-                follower.state, follower.signed_at, follower.actor
+                follower.state,
+                follower.signed_at,
+                Untrusted::new(&follower.actor)
             ))?;
         }
     }

@@ -5,6 +5,7 @@ use clap::Subcommand;
 use super::output::print_line;
 use super::owner_usage::print_usage;
 use crate::domain::owner::Owner;
+use crate::domain::untrusted::Untrusted;
 use crate::flows::App;
 use crate::store::hosts;
 
@@ -41,7 +42,8 @@ async fn list(app: &App) -> anyhow::Result<()> {
         let next = host.retry_at.map(|at| format!(", next attempt {at}")).unwrap_or_default();
         let error = host.last_error.unwrap_or_default();
         let failures = if host.failures == 1 { "failure" } else { "failures" };
-        print_line(&format!("{}  {} {failures} {since}{next}: {error}", host.host, host.failures))?;
+        let (name, error) = (Untrusted::new(&host.host), Untrusted::new(&error));
+        print_line(&format!("{name}  {} {failures} {since}{next}: {error}", host.failures))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{require_review, select_critic};
 use super::open_read_only;
-use super::output::print_line;
+use super::output::{print_json, print_line};
 use crate::flows::App;
 use crate::flows::view_counts::local_day;
 use crate::store::insights::{self, DailyCount};
@@ -57,7 +57,7 @@ async fn print_review(app: &App, argument: &str, from: &str, as_json: bool) -> a
         let output = json!({
             "slug": review.slug, "title": review.content.title, "page": page, "totals": to_json_object(numbers), "days": days,
         });
-        return print_line(&format!("{output:#}"));
+        return print_json(&format_args!("{output:#}"));
     }
     print_line(&format!("{}\n{page}\n\n{}", review.content.title, format_line(numbers)))?;
     if !days.is_empty() {
@@ -92,7 +92,7 @@ async fn print_critic(app: &App, handle: Option<&str>, from: &str, as_json: bool
         let output = json!({
             "critic": name, "followers": follow, "totals": to_json_object(totals), "reviews": listed, "days": days,
         });
-        return print_line(&format!("{output:#}"));
+        return print_json(&format_args!("{output:#}"));
     }
     print_line(&format!("{name}  followers {follow}\n\n{}", format_line(totals)))?;
     if !reviews.is_empty() {

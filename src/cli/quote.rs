@@ -4,6 +4,7 @@ use anyhow::Context;
 use clap::Subcommand;
 
 use super::output::print_line;
+use crate::domain::untrusted::Untrusted;
 use crate::flows::{App, quote_revocation};
 use crate::store::authorizations;
 
@@ -30,7 +31,12 @@ pub(super) async fn run(app: &App, command: QuoteCommand) -> anyhow::Result<()> 
             }
             for quote in found {
                 let article = app.origin.article(quote.review_id);
-                print_line(&format!("{}  {}  {}  quotes {article}", quote.id, quote.state, quote.note_uri))?;
+                print_line(&format!(
+                    "{}  {}  {}  quotes {article}",
+                    quote.id,
+                    quote.state,
+                    Untrusted::new(&quote.note_uri)
+                ))?;
             }
             Ok(())
         }

@@ -4,11 +4,15 @@ use anyhow::{Context, ensure};
 use clap::Subcommand;
 
 use super::output::print_line;
+use crate::domain::untrusted::Untrusted;
 use crate::flows::App;
 use crate::store::reports;
 
 /// Maximum number of reports to show.
 const MAX_LISTED: u32 = 200;
+
+/// Characters of a report that are shown.
+const MAX_CONTENT_CHARACTERS: usize = 2000;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ReportCommand {
@@ -29,11 +33,16 @@ pub(super) async fn run(app: &App, command: ReportCommand) -> anyhow::Result<()>
                 print_line("no open reports")?;
             }
             for report in found {
-                print_line(&format!("{}  {}  by {}", report.id, report.created_at, report.actor))?;
+                print_line(&format!(
+                    "{}  {}  by {}",
+                    report.id,
+                    report.created_at,
+                    Untrusted::new(&report.actor)
+                ))?;
                 for object in &report.objects {
-                    print_line(&format!("    about {object}"))?;
+                    print_line(&format!("    about {}", Untrusted::new(object)))?;
                 }
-                print_line(&format!("    {}", report.content))?;
+                print_line(&format!("    {}", Untrusted::up_to(MAX_CONTENT_CHARACTERS, &report.content)))?;
             }
             Ok(())
         }

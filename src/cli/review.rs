@@ -9,7 +9,7 @@ use serde_json::json;
 use super::arguments::{require_review, select_critic};
 use super::config_hint::with_config;
 use super::missing_part::{MissingPart, ReviewParts};
-use super::output::{print_line, print_list_line};
+use super::output::{print_document, print_json, print_line, print_list_line};
 use super::review_file::to_markdown;
 use super::{open, open_read_only, review_edit};
 use crate::domain::feed::PendingReason;
@@ -96,7 +96,7 @@ pub(super) async fn run(file: &Path, command: ReviewCommand) -> anyhow::Result<(
         ReviewCommand::Show { review } => {
             let app = open_read_only(file).await?;
             let review = require_review(&app, &review).await?;
-            print_line(to_markdown(&app, &review).trim_end())
+            print_document(to_markdown(&app, &review).trim_end())
         }
         ReviewCommand::Edit { review } => {
             let app = open(file).await?;
@@ -131,7 +131,7 @@ async fn list(app: &App, args: ListArgs) -> anyhow::Result<()> {
     let items = review_list::list(&app.db, &filter, is_match, args.lines).await?;
     if args.json {
         let items: Vec<serde_json::Value> = items.iter().map(|item| to_json(app, item)).collect();
-        return print_line(&serde_json::Value::from(items).to_string());
+        return print_json(&serde_json::Value::from(items));
     }
     if items.is_empty() {
         return print_line("no reviews");

@@ -11,6 +11,7 @@ use super::output::print_line;
 use super::shutdown_signal::shutdown_signal;
 use crate::app::{self, Role, SystemClock, WebListener};
 use crate::config::{self, Config};
+use crate::domain::untrusted::Untrusted;
 use crate::flows::App;
 use crate::store::{critics, feeds};
 
@@ -93,14 +94,14 @@ fn raise_open_file_limit() -> u64 {
     let (allowed, most) = match getrlimit(Resource::RLIMIT_NOFILE) {
         Ok(limits) => limits,
         Err(error) => {
-            tracing::warn!(%error, "could not read the open-file limit");
+            tracing::warn!(error = ?Untrusted::chain(&error), "could not read the open-file limit");
             return UNKNOWN_OPEN_FILE_LIMIT;
         }
     };
     match setrlimit(Resource::RLIMIT_NOFILE, most, most) {
         Ok(()) => most,
         Err(error) => {
-            tracing::warn!(%error, "could not raise the open-file limit");
+            tracing::warn!(error = ?Untrusted::chain(&error), "could not raise the open-file limit");
             allowed
         }
     }

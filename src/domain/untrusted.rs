@@ -33,6 +33,11 @@ impl<'a> Untrusted<'a> {
         Self { text, max: MAX_CHARACTERS, is_chain: false }
     }
 
+    /// A text or value of which at most so many characters are shown.
+    pub fn up_to(max: usize, text: &'a dyn Display) -> Self {
+        Self { text, max, is_chain: false }
+    }
+
     /// An error with its causes, as `anyhow` shows it with `{:#}`: at most 600 characters.
     pub fn chain(error: &'a dyn Display) -> Self {
         Self { text: error, max: MAX_ERROR_CHARACTERS, is_chain: true }

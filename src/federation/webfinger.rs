@@ -8,6 +8,7 @@ use url::Url;
 
 use super::vocab::json_document::{JsonDocument, first_string, values};
 use super::vocab::url_rules::{UrlRules, canonical_host};
+use crate::domain::untrusted::Untrusted;
 use crate::net::media_type::{ACTIVITY_JSON, is_activitypub};
 
 /// The content type of a JRD document (RFC 7033 section 10.2).
@@ -123,13 +124,13 @@ pub enum JrdError {
     #[error("the server responded with {0}")]
     Status(http::StatusCode),
     /// The response is not JSON, or is ambiguous.
-    #[error("invalid JSON document: {0}")]
+    #[error("invalid JSON document: {}", Untrusted::new(.0))]
     Json(#[from] serde_json::Error),
     /// The subject is not an account.
     #[error("the subject of the response is not an account")]
     NoSubject,
     /// The response is about another account. If that is on another domain, the caller may query that domain.
-    #[error("the response is about {0}")]
+    #[error("the response is about {}", Untrusted::new(.0))]
     OtherSubject(Handle),
     /// The response has no link to an actor.
     #[error("the response has no link to an actor")]

@@ -19,6 +19,7 @@ use url::Url;
 use super::error::FlowError;
 use super::signing_keys::InstanceSigner;
 use super::{App, webfinger};
+use crate::domain::untrusted::Untrusted;
 use crate::federation::vocab::json_document::JsonDocument;
 use crate::federation::vocab::remote_activity::FetchedObject;
 use crate::federation::vocab::remote_actor::RemoteActor;
@@ -108,8 +109,10 @@ pub enum PostError {
 /// The message of an error, without the document that could not be parsed: it may be large, and is not ours.
 fn describe(error: &Error) -> String {
     match error {
-        Error::ParseFetchedObject(error, url, _) => format!("{url} is not valid JSON: {error}"),
-        error => error.to_string(),
+        Error::ParseFetchedObject(error, url, _) => {
+            format!("{} is not valid JSON: {}", Untrusted::new(url), Untrusted::new(error))
+        }
+        error => Untrusted::new(error).to_string(),
     }
 }
 
@@ -193,7 +196,7 @@ impl Object for ResolvedActor {
 
     async fn verify(document: &JsonDocument, url: &Url, app: &Data<App>) -> Result<(), ResolveError> {
         let actor = RemoteActor::parse(document, app.rules)
-            .map_err(|error| ResolveError::invalid_actor(&error.to_string()))?;
+            .map_err(|error| ResolveError::invalid_actor(&Untrusted::new(&error).to_string()))?;
         if actor.id != *url {
             return Err(ResolveError::invalid_actor("the actor has a different id"));
         }
@@ -208,12 +211,12 @@ impl Object for ResolvedActor {
 
     async fn from_json(document: JsonDocument, app: &Data<App>) -> Result<Self, ResolveError> {
         let actor = RemoteActor::parse(&document, app.rules)
-            .map_err(|error| ResolveError::invalid_actor(&error.to_string()))?;
+            .map_err(|error| ResolveError::invalid_actor(&Untrusted::new(&error).to_string()))?;
         let handle = match webfinger::confirmed_handle(app, &actor).await {
             Ok(handle) => handle,
             // The host did not respond: a handle that was confirmed before stays.
             Err(error) => {
-                tracing::info!(actor = %actor.id, error = format!("{error:#}"), "could not confirm handle");
+                tracing::info!(actor = %Untrusted::new(&actor.id), error = ?Untrusted::chain(&error), "could not confirm handle");
                 actors::find_by_uri(&app.db, &actor.id).await?.and_then(|known| known.handle)
             }
         };

@@ -5,6 +5,7 @@ use anyhow::Context as _;
 use super::{App, media_file};
 use crate::domain::critic::CriticProfile;
 use crate::domain::id::CriticId;
+use crate::domain::untrusted::Untrusted;
 use crate::store::critics;
 
 /// Stores the avatar that the config sets for a critic, or removes it. The site also starts if that fails.
@@ -29,6 +30,6 @@ pub async fn apply(app: &App, critic: CriticId, profile: &CriticProfile) {
         anyhow::Ok(())
     };
     if let Err(error) = stored.await {
-        tracing::warn!(handle = profile.handle, error = format!("{error:#}"), "could not set avatar");
+        tracing::warn!(handle = profile.handle, error = ?Untrusted::chain(&error), "could not set avatar");
     }
 }

@@ -22,6 +22,7 @@ use super::lease::{lease_until, with_lease};
 use super::signing_keys::{ActorKeys, KeyOwner};
 use crate::domain::access_level::AccessLevel;
 use crate::domain::id::{CriticId, LeaseId};
+use crate::domain::untrusted::Untrusted;
 use crate::store::access_levels;
 use crate::store::deliveries::{self, DueDelivery};
 use crate::store::hosts::{self, Capacity, HostHealth, HostLease};
@@ -93,7 +94,7 @@ pub async fn claim_hosts(
 
 /// Sends the deliveries of a host and releases it.
 pub async fn deliver_batch(app: &App, batch: HostBatch, results: &ResultSender) {
-    let span = tracing::info_span!("deliver", host = batch.target.host);
+    let span = tracing::info_span!("deliver", host = %Untrusted::new(&batch.target.host));
     async {
         tracing::debug!(deliveries = batch.deliveries.len(), "sending batch");
         let health = with_lease(app, LeaseQueue::Hosts, batch.lease, send_all(app, &batch, results)).await;

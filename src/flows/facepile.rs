@@ -15,6 +15,7 @@ use crate::domain::id::ReviewId;
 use crate::domain::moderation_policy::FirstCommentPolicy;
 use crate::domain::reaction::ReactionEventKind;
 use crate::domain::review::Review;
+use crate::domain::untrusted::Untrusted;
 use crate::net::request_budget::with_budget;
 use crate::store::facepile::{self, FacepileCandidate};
 use crate::store::review_stats::ReviewStats;
@@ -87,7 +88,7 @@ async fn process_events(app: &App) -> anyhow::Result<bool> {
             Ok(actor) => actor,
             // The other events are still processed.
             Err(error) => {
-                tracing::error!(%error, "could not process reaction");
+                tracing::error!(error = ?Untrusted::chain(&error), "could not process reaction");
                 continue;
             }
         };
@@ -137,7 +138,7 @@ async fn resolve_one(app: App, actor: UnresolvedActor) -> anyhow::Result<()> {
                 tokio::time::timeout(FETCH_TIMEOUT, resolving).await.is_ok_and(|resolved| resolved.is_ok())
             }
             Err(error) => {
-                tracing::error!(%error, "could not resolve actor");
+                tracing::error!(error = ?Untrusted::chain(&error), "could not resolve actor");
                 false
             }
         };

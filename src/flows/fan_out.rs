@@ -3,6 +3,7 @@
 
 use super::App;
 use crate::domain::time::Timestamp;
+use crate::domain::untrusted::Untrusted;
 use crate::store::activities::{self, NewActivity};
 use crate::store::fan_outs::{self, FanOut};
 use crate::store::{Result, Tx};
@@ -33,7 +34,7 @@ pub async fn expand_next(app: &App) -> anyhow::Result<bool> {
     fail_point!("expand-after-commit");
     if fan_out.cursor.is_empty() {
         let FanOut { activity_id, kind, object_uri, .. } = &fan_out;
-        tracing::info!(activity = %activity_id, %kind, object = object_uri, "fan-out started");
+        tracing::info!(activity = %activity_id, %kind, object = %Untrusted::new(&object_uri), "fan-out started");
     }
     tracing::debug!(activity = %fan_out.activity_id, "fan-out expanded");
     app.wake.notify();

@@ -15,6 +15,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::{FlowError, Outage};
+use crate::domain::untrusted::Untrusted;
 use crate::store::error::{is_outage, is_row_error};
 
 /// Why an item was not written.
@@ -230,7 +231,7 @@ async fn write_group<W: GroupWriter>(writer: &W, mut group: Vec<Submission<W::It
             continue;
         }
         if let Some(pause) = W::POLICY.retry_interval.filter(|_| error.is_retryable()) {
-            tracing::error!(writer = W::NAME, items = part.len(), %error, "could not write group; will retry");
+            tracing::error!(writer = W::NAME, items = part.len(), error = ?Untrusted::chain(&error), "could not write group; will retry");
             tokio::time::sleep(pause).await;
             parts.push(part);
             continue;
@@ -238,7 +239,7 @@ async fn write_group<W: GroupWriter>(writer: &W, mut group: Vec<Submission<W::It
         for submission in part {
             // A submitter that waits logs the error itself.
             if submission.waiting.is_none() {
-                tracing::error!(writer = W::NAME, %error, "could not write item");
+                tracing::error!(writer = W::NAME, error = ?Untrusted::chain(&error), "could not write item");
                 writer.on_dropped(&submission.item);
             }
             submission.acknowledge(Err(error.clone()));

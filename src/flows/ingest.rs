@@ -13,6 +13,7 @@ use super::lease::{lease_until, with_lease};
 use crate::domain::feed::{Feed, IngestDecision, PageProgress, poll_backoff};
 use crate::domain::id::{LeaseId, ReviewId};
 use crate::domain::review::Review;
+use crate::domain::untrusted::Untrusted;
 use crate::sources::feed::NextPage;
 use crate::store::feeds::{self, PollResult};
 use crate::store::lease_renewal::LeaseQueue;
@@ -80,7 +81,7 @@ pub async fn poll_claimed_feed(
     reading: &Reading,
 ) -> anyhow::Result<()> {
     if let Some(reason) = poll_claimed(app, feed, lease, reading).await? {
-        tracing::warn!(feed = %feed.name, reason, "could not poll feed");
+        tracing::warn!(feed = %feed.name, reason = ?Untrusted::new(&reason), "could not poll feed");
     }
     Ok(())
 }
@@ -153,7 +154,8 @@ async fn poll_claimed(
     let polled = with_lease(app, LeaseQueue::Feeds, lease, polling).await;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    let polled = polled.unwrap_or_else(|error| Polled::failed(feed, format!("{error:#}"), Duration::ZERO));
+    let polled = polled
+        .unwrap_or_else(|error| Polled::failed(feed, Untrusted::chain(&error).to_string(), Duration::ZERO));
     if let Some(failure) = &polled.failure {
         feed_log::append(&mut tx, feed.id, IngestDecision::Failed, &feed.name, &failure.reason, now).await?;
     }
@@ -303,7 +305,7 @@ async fn poll(app: &App, feed: &Feed, lease: LeaseId, reading: &Reading) -> anyh
     // The target of a permanent redirect is the same feed if it has an entry that is known.
     let moved_to = moved_to.filter(|_| discovered.is_none() && poll.counts.known > 0);
     if let Some(url) = &moved_to {
-        tracing::info!(feed = feed.name, %url, "the feed has moved permanently");
+        tracing::info!(feed = feed.name, url = %Untrusted::new(&url), "the feed has moved permanently");
     }
     let resolved_url = moved_to.or(discovered).map(String::from).or_else(|| feed.resolved_url.clone());
     // Without validators the feed is fetched again even if it does not change, for the entries that failed or wait.

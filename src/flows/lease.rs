@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::App;
 use crate::domain::id::LeaseId;
 use crate::domain::time::Timestamp;
+use crate::domain::untrusted::Untrusted;
 use crate::store::lease_renewal::{self, LeaseQueue};
 
 /// How long a lease lasts without renewal.
@@ -33,7 +34,7 @@ pub(super) async fn with_lease<T>(
             if let Err(error) =
                 lease_renewal::renew(&app.db, queue, lease, lease_until(app.clock.now())).await
             {
-                tracing::warn!(%error, "could not renew lease");
+                tracing::warn!(error = ?Untrusted::chain(&error), "could not renew lease");
             }
         }
     };

@@ -43,6 +43,7 @@ use super::lease::{lease_until, with_lease};
 use crate::domain::delivery_retry::retry_delay;
 use crate::domain::id::LeaseId;
 use crate::domain::inbox_activity::InboxLane;
+use crate::domain::untrusted::Untrusted;
 use crate::federation::vocab::remote_activity;
 use crate::net::request_budget::{OfflineBudget, with_budget};
 use crate::store::inbox_activities::{self, InboxClaim, InboxJob, InboxOutcome, InboxRetry};
@@ -119,10 +120,10 @@ async fn process_job(
     let (waiting_for, note) = match outcome {
         Ok(None) => return Ok(()),
         Ok(Some(parent)) => (Some(parent), "waiting for the parent post".to_owned()),
-        Err(error) => (None, format!("{error:#}")),
+        Err(error) => (None, Untrusted::chain(&error).to_string()),
     };
     let retry = job.attempts < MAX_ATTEMPTS;
-    tracing::info!(attempt = job.attempts + 1, %note, "activity not applied");
+    tracing::info!(attempt = job.attempts + 1, note = ?Untrusted::new(&note), "activity not applied");
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     if retry {
@@ -153,11 +154,11 @@ async fn prepare_and_apply(
 ) -> anyhow::Result<Option<Url>> {
     let activity = match remote_activity::parse(job.body.as_bytes(), app.rules) {
         Ok(activity) => activity,
-        Err(error) => anyhow::bail!("could not parse activity: {error}"),
+        Err(error) => anyhow::bail!("could not parse activity: {}", Untrusted::new(&error)),
     };
     let span = tracing::Span::current();
-    span.record("activity", activity.id.as_ref().map(tracing::field::display));
-    span.record("actor", tracing::field::display(&activity.actor));
+    span.record("activity", activity.id.as_ref().map(|id| tracing::field::display(Untrusted::new(id))));
+    span.record("actor", tracing::field::display(Untrusted::new(&activity.actor)));
     // Everything is fetched first: no transaction is held across network IO.
     let inbound = InboundActivity::new(app, &activity, &job);
     let prepared = match &place {

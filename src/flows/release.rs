@@ -11,6 +11,7 @@ use crate::domain::feed::{Feed, IngestDecision, NEVER_SENDS};
 use crate::domain::id::{FeedId, ReviewId};
 use crate::domain::review::{Review, ReviewState};
 use crate::domain::time::Timestamp;
+use crate::domain::untrusted::Untrusted;
 use crate::store::{Tx, feed_entries, feed_log, feeds, reviews};
 
 /// Publishes scheduled reviews whose time has come; returns how many were handled.
@@ -22,7 +23,7 @@ pub async fn release_due(app: &App) -> anyhow::Result<usize> {
             Ok(()) => released += 1,
             // A review that cannot be published does not stop the others.
             Err(error) => {
-                tracing::error!(id = %review.id, error = format!("{error:#}"), "could not publish scheduled review");
+                tracing::error!(id = %review.id, error = ?Untrusted::chain(&error), "could not publish scheduled review");
             }
         }
     }

@@ -17,6 +17,7 @@ use super::budget::kept_bytes::{self, KeptBytes};
 use super::budget::requests::OperationRequests;
 use super::media_file::{self, MediaFile};
 use crate::domain::owner::registrable_domain;
+use crate::domain::untrusted::Untrusted;
 use crate::net::request_budget::with_budget;
 use crate::store::Tx;
 use crate::store::avatars::{self, PendingAvatar};
@@ -71,11 +72,11 @@ async fn fetch_and_store(app: App, actor: PendingAvatar) -> anyhow::Result<()> {
     let image = match fetched {
         Ok(Ok(image)) => Some(image),
         Ok(Err(error)) => {
-            tracing::info!(actor = %actor.uri, error = format!("{error:#}"), "could not fetch avatar");
+            tracing::info!(actor = %Untrusted::new(&actor.uri), error = ?Untrusted::chain(&error), "could not fetch avatar");
             None
         }
         Err(_) => {
-            tracing::info!(actor = %actor.uri, error = "timeout", "could not fetch avatar");
+            tracing::info!(actor = %Untrusted::new(&actor.uri), error = "timeout", "could not fetch avatar");
             None
         }
     };
@@ -117,7 +118,7 @@ async fn remove_unused(app: &App, tx: &mut Tx, name: &str) -> anyhow::Result<()>
     if avatars::delete_unused_media(tx, name).await?
         && let Err(error) = app.media_store.delete(&StorePath::from(name)).await
     {
-        tracing::warn!(name, %error, "could not delete unused image");
+        tracing::warn!(name, error = ?Untrusted::chain(&error), "could not delete unused image");
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::App;
 use super::webfinger::fetch_jrd;
+use crate::domain::untrusted::Untrusted;
 use crate::federation::activity_intents::{self, Intent};
 use crate::federation::nodeinfo;
 use crate::federation::vocab::url_rules::{UrlRules, canonical_host, same_origin};
@@ -65,7 +66,7 @@ pub async fn remote_interaction_url(
     let response = match tokio::time::timeout(HOME_SERVER_TIMEOUT, fetch_jrd(app, &reader)).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => {
-            tracing::info!(%host, error = error.to_string(), "could not reach the reader's server");
+            tracing::info!(host = %Untrusted::new(&host), error = ?Untrusted::chain(&error), "could not reach the reader's server");
             return Err(RemoteInteractionError::Unreachable(host));
         }
         Err(_) => return Err(RemoteInteractionError::Unreachable(host)),

@@ -15,6 +15,7 @@ use super::App;
 use super::media_file::{self, ImageError, MediaFile};
 use crate::domain::review::{Media, Review, ReviewContent};
 use crate::domain::time::Timestamp;
+use crate::domain::untrusted::Untrusted;
 use crate::net::http_client::GetRequest;
 use crate::sources::html::{self, ImageAction, ImageSlot, LocalImage, MAX_IMAGES, video_embed};
 use crate::store::Tx;
@@ -153,8 +154,8 @@ pub async fn fetch_review_media(
             Err(why) if wanted.is_trailer => {
                 is_still_pending |= media_file::is_temporary(&why);
                 tracing::info!(
-                    page = wanted.url,
-                    error = format!("{why:#}"),
+                    page = %Untrusted::new(&wanted.url),
+                    error = ?Untrusted::chain(&why),
                     "could not fetch trailer still"
                 );
             }
@@ -188,7 +189,7 @@ impl ReviewMedia {
     fn add_missing(&mut self, is_poster: bool, url: String, why: anyhow::Error) {
         let is_temporary = media_file::is_temporary(&why);
         if media_file::was_attempted(&why) {
-            tracing::warn!(url, error = format!("{why:#}"), is_poster, is_temporary, "could not fetch image");
+            tracing::warn!(url = %Untrusted::new(&url), error = ?Untrusted::chain(&why), is_poster, is_temporary, "could not fetch image");
         }
         self.missing.push(MissingMedia { is_poster, url, error: why, is_temporary });
     }

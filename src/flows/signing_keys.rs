@@ -16,6 +16,7 @@ use crate::domain::id::{CriticId, KeyId};
 use crate::domain::origin::Origin;
 use crate::domain::signature_scheme::SignatureScheme;
 use crate::domain::time::Timestamp;
+use crate::domain::untrusted::Untrusted;
 use crate::federation::published_keys::PublishedKeys;
 use crate::federation::signature::{self, digest::BodyDigest};
 use crate::federation::signing_key::SigningKey;
@@ -164,7 +165,7 @@ pub(super) async fn preferred_scheme(app: &App, host: &str) -> SignatureScheme {
     match hosts::signature_scheme(&app.db, host).await {
         Ok(scheme) => scheme.unwrap_or_default(),
         Err(error) => {
-            tracing::warn!(host, %error, "could not read signature scheme");
+            tracing::warn!(host = %Untrusted::new(&host), error = ?Untrusted::chain(&error), "could not read signature scheme");
             SignatureScheme::default()
         }
     }
@@ -209,7 +210,7 @@ impl FetchSigner for InstanceSigner {
 
     async fn sign(&self, url: &Url, scheme: SignatureScheme, knock: Knock) -> HeaderMap {
         self.headers(url, scheme, knock).await.unwrap_or_else(|error| {
-            tracing::error!(error = format!("{error:#}"), "could not sign request; sending it unsigned");
+            tracing::error!(error = ?Untrusted::chain(&error), "could not sign request; sending it unsigned");
             HeaderMap::new()
         })
     }
@@ -217,7 +218,7 @@ impl FetchSigner for InstanceSigner {
     async fn record_scheme(&self, url: &Url, accepted: Option<SignatureScheme>) {
         if let Err(error) = self.save(url, accepted).await {
             let host = url.host_str().unwrap_or_default();
-            tracing::warn!(host, error = format!("{error:#}"), "could not save signature scheme");
+            tracing::warn!(host = %Untrusted::new(&host), error = ?Untrusted::chain(&error), "could not save signature scheme");
         }
     }
 }

@@ -3,12 +3,15 @@
 use anyhow::Context as _;
 use url::Url;
 
+use crate::domain::untrusted::Untrusted;
+
 /// Parses a URL that is stored in that column.
 ///
 /// # Errors
 /// If it is not a URL; the error names the column and the text.
 pub(super) fn parse_stored_url(column: &'static str, text: &str) -> anyhow::Result<Url> {
-    Url::parse(text).with_context(|| format!("{column} holds {text:?}, which is not a URL"))
+    Url::parse(text)
+        .with_context(|| format!("{column} holds {:?}, which is not a URL", Untrusted::new(&text)))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::App;
 use crate::domain::id::ReviewId;
 use crate::domain::time::Timestamp;
+use crate::domain::untrusted::Untrusted;
 use crate::store::{insights, reached_hosts, view_counts};
 
 /// How often views are added to their day.
@@ -86,7 +87,7 @@ pub async fn flush(app: &App, views: &ViewCounts) {
     let taken = views.take();
     for part in taken.chunks(MAX_REVIEWS) {
         if let Err(error) = store_views(app, part).await {
-            tracing::warn!(%error, "could not store views; will retry");
+            tracing::warn!(error = ?Untrusted::chain(&error), "could not store views; will retry");
             views.restore(part);
         }
     }

@@ -50,6 +50,7 @@ use crate::domain::feed_entry::{EntryKind, EntrySource, ExcludedKind, FeedEntry}
 use crate::domain::hash::sha256_hex;
 use crate::domain::named_enum::named_enum;
 use crate::domain::time::Timestamp;
+use crate::domain::untrusted::Untrusted;
 
 /// The maximum size of a document in bytes. Larger documents are neither downloaded completely nor parsed.
 pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
@@ -164,10 +165,10 @@ pub enum FeedError {
     #[error("the feed declares entities, which are never expanded")]
     Dtd,
     /// The end of the document is missing.
-    #[error("the feed is truncated: {0:?} is never closed")]
+    #[error("the feed is truncated: {:?} is never closed", Untrusted::new(.0))]
     Truncated(String),
     /// The document is not well-formed.
-    #[error("the feed is not well-formed: {0}")]
+    #[error("the feed is not well-formed: {}", Untrusted::new(.0))]
     Malformed(String),
     /// Elements are nested more than 256 deep, or more than 64 namespaces are in scope.
     #[error("the feed nests its elements or namespaces too deeply")]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::domain::untrusted::Untrusted;
 use crate::flows::budget::BudgetError;
 use crate::flows::error::{FlowError, Outage};
 
@@ -135,13 +136,13 @@ impl WebError {
 impl IntoResponse for WebError {
     fn into_response(self) -> Response {
         match &self {
-            Self::Internal(error) => tracing::error!(error = format!("{error:#}"), "request failed"),
+            Self::Internal(error) => tracing::error!(error = ?Untrusted::chain(error), "request failed"),
             Self::StoreUnavailable(outage) => {
-                tracing::warn!(error = %outage, "request rejected: database unavailable");
+                tracing::warn!(error = ?Untrusted::chain(outage), "request rejected: database unavailable");
             }
             _ => {}
         }
-        let mut error = self.to_string();
+        let mut error = Untrusted::new(&self).to_string();
         if let Some(first) = error.get_mut(..1) {
             first.make_ascii_uppercase();
         }

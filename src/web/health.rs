@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::state::WebState;
+use crate::domain::untrusted::Untrusted;
 
 /// The process is running.
 pub(super) async fn live() -> &'static str {
@@ -16,7 +17,7 @@ pub(super) async fn live() -> &'static str {
 /// must not cause a commit.
 pub(super) async fn ready(State(state): State<WebState>) -> (StatusCode, Cow<'static, str>) {
     if let Err(error) = state.app.db.ping().await {
-        tracing::warn!(%error, "not ready: database unavailable");
+        tracing::warn!(error = ?Untrusted::chain(&error), "not ready: database unavailable");
         return (StatusCode::SERVICE_UNAVAILABLE, "database unavailable\n".into());
     }
     match state.app.write_probe.failure() {

@@ -29,6 +29,7 @@ use super::error::WebError;
 use super::rendering::Rendering;
 use super::single_flight::{FlightFailure, SingleFlight};
 use crate::domain::time::Timestamp;
+use crate::domain::untrusted::Untrusted;
 use crate::flows::App;
 use crate::store::{self, CommitCounter, Db, page_versions};
 
@@ -273,7 +274,7 @@ impl PageCache {
         }
         let rendered = render().await?;
         let Rendered::Cacheable(rendering) = &rendered else { return Ok(rendered) };
-        tracing::debug!(kind = ?key.kind, name = key.name, "rendered");
+        tracing::debug!(kind = ?key.kind, name = ?Untrusted::new(&key.name), "rendered");
         if let Some(version) = version {
             self.insert(key, CachedPage::new(Arc::clone(rendering), version, checked));
         }

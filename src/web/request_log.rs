@@ -3,12 +3,14 @@
 //! The span names the request in every line that is logged while it is handled: its number since the start of the
 //! process, its method and its route. The log has one line for each response, at level `debug` and under a target of
 //! its own, so that it is off unless the filter asks for it: `MARQUEE_LOG=info,marquee::request=debug`. Client
-//! addresses are logged only at level `trace`.
+//! addresses are logged only at level `trace`. A line about an activity names its owner by a number, which is not shown:
+//! the log sums up what is more than a hundred lines of one address in ten seconds.
 //!
 //! The span of a routed request is on by default, so that every error names its request. A request that the fast path
 //! handles has a span only while the log is on, since the span would cost a tenth of such a request (`inbox_forged`). An
 //! error of the inbox names the activity instead.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -21,15 +23,14 @@ use tracing::{Instrument as _, Level, Span, field};
 
 use super::client_address::client_address;
 use super::state::WebState;
+use crate::domain::owner::Owner;
+use crate::domain::untrusted::Untrusted;
 
 /// The target of span and log.
 const TARGET: &str = "marquee::request";
 
 /// The route of a request that matches none.
 pub(super) const NO_ROUTE: &str = "none";
-
-/// Characters of a path that are logged; the client chooses how long it is.
-const MAX_PATH_LENGTH: usize = 200;
 
 static LAST_ID: AtomicU64 = AtomicU64::new(0);
 
@@ -88,7 +89,7 @@ fn span(method: &Method, route: &str) -> Span {
         target: TARGET,
         "request",
         id = LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
-        %method,
+        method = %Untrusted::new(method),
         route,
     )
 }
@@ -98,6 +99,8 @@ pub(super) struct LogEntry {
     started: Instant,
     path: String,
     client: Option<IpAddr>,
+    /// Stands for the network that sent an activity.
+    owner: Option<u64>,
 }
 
 impl LogEntry {
@@ -107,11 +110,17 @@ impl LogEntry {
             return None;
         }
         let with_client = tracing::enabled!(target: TARGET, Level::TRACE);
-        let client = || client_address(request.extensions(), request.headers(), &state.trusted_proxies);
+        let client = client_address(request.extensions(), request.headers(), &state.trusted_proxies);
+        let owner = client.filter(|_| request.method() == Method::POST).map(|client| {
+            let mut hasher = DefaultHasher::new();
+            Owner::address(client).hash(&mut hasher);
+            hasher.finish()
+        });
         Some(Self {
             started: Instant::now(),
-            path: request.uri().path().chars().take(MAX_PATH_LENGTH).collect(),
-            client: with_client.then(client).flatten(),
+            path: Untrusted::new(&request.uri().path()).to_string(),
+            client: client.filter(|_| with_client),
+            owner,
         })
     }
 
@@ -122,6 +131,7 @@ impl LogEntry {
             status = response.status().as_u16(),
             micros = self.started.elapsed().as_micros(),
             client = self.client.map(field::display),
+            line_owner = self.owner,
             "request"
         );
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Shutdown;
 use super::job_loop::pause;
 use crate::domain::time::Timestamp;
+use crate::domain::untrusted::Untrusted;
 use crate::flows::App;
 use crate::flows::budget::kept_bytes::day;
 use crate::store::{
@@ -29,7 +30,7 @@ pub(super) async fn delete_expired(app: App, mut shutdown: Shutdown) {
     while !*shutdown.borrow() {
         let now = app.clock.now();
         if let Err(error) = delete_expired_once(&app, now).await {
-            tracing::warn!(error = format!("{error:#}"), "could not delete expired rows");
+            tracing::warn!(error = ?Untrusted::chain(&error), "could not delete expired rows");
         }
         pause(&mut shutdown, Duration::from_hours(1)).await;
     }

@@ -2,6 +2,7 @@
 
 use super::Shutdown;
 use super::job_loop::{POLL_INTERVAL, pause};
+use crate::domain::untrusted::Untrusted;
 use crate::flows::App;
 
 /// Wakes the tasks when another process of the site has written something.
@@ -19,7 +20,7 @@ pub(super) async fn watch_database(app: App, mut shutdown: Shutdown) {
             _ = shutdown.changed() => return,
         };
         if let Err(error) = ended {
-            tracing::warn!(%error, "lost database notifications; will reconnect");
+            tracing::warn!(error = ?Untrusted::chain(&error), "lost database notifications; will reconnect");
         }
         pause(&mut shutdown, POLL_INTERVAL).await;
     }

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use super::Shutdown;
 use super::job_loop::{POLL_INTERVAL, log_end, pause};
+use crate::domain::untrusted::Untrusted;
 use crate::flows::App;
 use crate::flows::deliver::delivery_results::{self, ResultSender};
 use crate::flows::deliver::{self, ActivityCache, HostBatch};
@@ -48,7 +49,7 @@ pub(super) async fn deliver_all(app: App, mut shutdown: Shutdown) {
         let batches = match batches {
             Ok(batches) => batches,
             Err(error) => {
-                tracing::error!(error = format!("{error:#}"), "could not claim hosts");
+                tracing::error!(error = ?Untrusted::chain(&error), "could not claim hosts");
                 pause(&mut shutdown, POLL_INTERVAL).await;
                 continue;
             }

@@ -3,6 +3,7 @@
 use super::Shutdown;
 use super::job_loop::keep_busy;
 use crate::domain::inbox_activity::InboxLane;
+use crate::domain::untrusted::Untrusted;
 use crate::flows::App;
 use crate::flows::budget::network_jobs::MAX_NETWORK_JOBS;
 use crate::flows::receive::{self, EffectSender};
@@ -19,7 +20,7 @@ pub(super) async fn process_inbox(app: App, shutdown: Shutdown) {
     tokio::join!(ready, network);
     // Every sender is dropped, so the receiver ends after applying what still waited.
     if let Err(panic) = applying.await {
-        tracing::error!(%panic, "task that applies activities panicked");
+        tracing::error!(panic = ?Untrusted::new(&panic), "task that applies activities panicked");
     }
 }
 

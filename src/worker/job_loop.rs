@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::Shutdown;
+use crate::domain::untrusted::Untrusted;
 use crate::flows::App;
 
 /// How often due work is looked for without a wake-up.
@@ -29,7 +30,7 @@ where
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => {
-                tracing::error!(job = name, error = format!("{error:#}"), "worker step failed; will retry");
+                tracing::error!(job = name, error = ?Untrusted::chain(&error), "worker step failed; will retry");
                 pause(&mut shutdown, POLL_INTERVAL).await;
             }
         }
@@ -74,7 +75,7 @@ pub(super) async fn keep_busy<J, C, R>(
         }
         wake.mark_unchanged();
         let jobs = claim(&app, free.available_permits()).await.unwrap_or_else(|error| {
-            tracing::error!(job = name, error = format!("{error:#}"), "could not claim jobs");
+            tracing::error!(job = name, error = ?Untrusted::chain(&error), "could not claim jobs");
             Vec::new()
         });
         let found = !jobs.is_empty();
@@ -113,5 +114,5 @@ pub(super) fn log_end(name: &str, ended: Result<anyhow::Result<()>, tokio::task:
         Ok(Err(error)) => format!("{error:#}"),
         Err(panic) => panic.to_string(),
     };
-    tracing::error!(job = name, problem, "job failed; will retry when its lease expires");
+    tracing::error!(job = name, problem = ?Untrusted::new(&problem), "job failed; will retry when its lease expires");
 }

@@ -475,7 +475,14 @@ async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response
         if !path.ends_with("/inbox") {
             return Document::status(404).response();
         }
-        return server.receive(&incoming).await.response();
+        let mut response = server.receive(&incoming).await;
+        // An inbox has no document, so what is served there is the body of its errors.
+        if response.status >= 400
+            && let Some(error) = server.state().documents.get(target)
+        {
+            response.body.clone_from(&error.body);
+        }
+        return response.response();
     }
     server.wait_until_resumed(target).await;
     let is_guarded = path.starts_with("/users/") && server.is_secure.load(Ordering::SeqCst);

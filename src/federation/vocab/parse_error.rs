@@ -1,10 +1,12 @@
 //! The error of parsing documents from other servers.
 
+use crate::domain::untrusted::Untrusted;
+
 /// Why a document from another server is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
     /// The document is not JSON, or is ambiguous.
-    #[error("invalid JSON document: {0}")]
+    #[error("invalid JSON document: {}", Untrusted::new(.0))]
     Json(#[from] serde_json::Error),
     /// A required member is missing.
     #[error("`{0}` is missing")]

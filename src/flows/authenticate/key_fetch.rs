@@ -8,6 +8,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::domain::time::Timestamp;
+use crate::domain::untrusted::Untrusted;
 use crate::federation::signature::SignatureError;
 use crate::federation::vocab::remote_actor::RemoteActor;
 use crate::federation::vocab::remote_public_keys::{RemoteKey, public_keys};
@@ -91,7 +92,7 @@ pub(super) async fn fetch_keys(app: &App, url: &Url) -> Result<Result<ListedKeys
         Ok(document) => document,
         Err(FetchError::Gone) => return Ok(Err(FetchFailure::Gone)),
         Err(FetchError::Failed(reason)) => {
-            tracing::info!(key = %url, error = reason, "could not fetch key");
+            tracing::info!(key = %Untrusted::new(&url), error = ?Untrusted::new(&reason), "could not fetch key");
             return Ok(Err(FetchFailure::Unreachable));
         }
     };

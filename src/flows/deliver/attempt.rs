@@ -7,6 +7,7 @@ use super::double_knocking::{SchemeUpdate, post};
 use crate::domain::delivery_retry::{
     MAX_DELIVERY_AGE, MAX_RETRY_AFTER, is_final_status, is_host_failure, retry_delay,
 };
+use crate::domain::untrusted::Untrusted;
 use crate::flows::App;
 use crate::store::deliveries::{DeliveryOutcome, DueDelivery};
 use crate::store::hosts::HostHealth;
@@ -29,7 +30,7 @@ pub(super) async fn attempt<'j>(
     // The row was written before the server was blocked.
     if batch.is_blocked {
         let error = "the server is blocked".to_owned();
-        tracing::info!(activity = %delivery.activity_id, inbox = delivery.inbox, error, "delivery abandoned");
+        tracing::info!(activity = %delivery.activity_id, inbox = %Untrusted::new(&delivery.inbox), error = ?Untrusted::new(&error), "delivery abandoned");
         let outcome = DeliveryOutcome::Failed { status: None, error };
         return AttemptResult { delivery, outcome, scheme_update: None, health: HostHealth::NotTried };
     }
@@ -40,7 +41,7 @@ pub(super) async fn attempt<'j>(
     let now = app.clock.now();
     let status = response.as_ref().ok().map(|response| response.status.as_u16());
     if let Some(status) = status.filter(|status| (200..300).contains(status)) {
-        tracing::debug!(activity = %delivery.activity_id, inbox = delivery.inbox, status, "delivered");
+        tracing::debug!(activity = %delivery.activity_id, inbox = %Untrusted::new(&delivery.inbox), status, "delivered");
         let outcome = DeliveryOutcome::Delivered { status };
         return AttemptResult { delivery, outcome, scheme_update, health: HostHealth::Healthy };
     }
@@ -52,18 +53,21 @@ pub(super) async fn attempt<'j>(
     let next = now + retry_delay(failures, jitter()).max(retry_after.unwrap_or_default());
     let error = match response {
         Ok(response) => {
-            format!("the server responded with {}: {}", response.status.as_u16(), response.excerpt)
+            format!(
+                "the server responded with {}: {}",
+                response.status.as_u16(),
+                Untrusted::new(&response.excerpt)
+            )
         }
-        Err(error) => format!("{error:#}"),
+        Err(error) => Untrusted::chain(&error).to_string(),
     };
     let health =
         if is_host { HostHealth::Failing { until: next, error: error.clone() } } else { HostHealth::Healthy };
     let is_over = status.is_some_and(is_final_status) || next > delivery.created_at + MAX_DELIVERY_AGE;
-    let activity = delivery.activity_id;
     if is_over {
-        tracing::info!(%activity, inbox = delivery.inbox, attempt = failures, error, "delivery abandoned");
+        tracing::info!(activity = %delivery.activity_id, inbox = %Untrusted::new(&delivery.inbox), attempt = failures, error = ?Untrusted::new(&error), "delivery abandoned");
     } else {
-        tracing::info!(%activity, inbox = delivery.inbox, attempt = failures, error, "delivery deferred");
+        tracing::info!(activity = %delivery.activity_id, inbox = %Untrusted::new(&delivery.inbox), attempt = failures, error = ?Untrusted::new(&error), "delivery deferred");
     }
     // Once the host responds again, this delivery is sent before those that were enqueued later.
     let next = if is_host { now } else { next };

@@ -17,6 +17,7 @@ use super::double_knocking::SchemeUpdate;
 use crate::domain::delivery_retry::MAX_DELIVERY_AGE;
 use crate::domain::id::{ActivityId, LeaseId};
 use crate::domain::time::Timestamp;
+use crate::domain::untrusted::Untrusted;
 use crate::flows::group_commit::{self, GroupError, GroupPolicy, GroupReceiver, GroupSender, GroupWriter};
 use crate::flows::{App, signing_keys};
 use crate::store::deliveries::{self, DeliveryOutcome};
@@ -64,10 +65,10 @@ impl ResultWriter {
     /// Stores what the database accepts of a result that it rejects for this reason: the outcome alone, without the
     /// signature scheme and without removing followers, or else that the delivery failed.
     async fn store_in_part(&self, attempt: &DeliveryAttempt, reason: &sqlx::Error) -> Result<(), GroupError> {
-        let DeliveryAttempt { activity, inbox, .. } = attempt;
+        let inbox = &attempt.inbox;
         match self.store_outcome(attempt).await.map_err(GroupError::from) {
             Ok(()) => {
-                tracing::error!(%activity, inbox, error = %reason, "could not store what follows from a delivery");
+                tracing::error!(activity = %attempt.activity, inbox = %Untrusted::new(&inbox), error = ?Untrusted::chain(reason), "could not store what follows from a delivery");
                 return Ok(());
             }
             Err(GroupError::RowRejected(_)) => {}
@@ -79,7 +80,7 @@ impl ResultWriter {
         self.store_outcome(&DeliveryAttempt { outcome, ..attempt.clone() }).await?;
         let is_delivered = matches!(attempt.outcome, DeliveryOutcome::Delivered { .. });
         let end = if is_delivered { "delivered, but recorded as failed" } else { "delivery abandoned" };
-        tracing::error!(%activity, inbox, error = %reason, end, "could not store delivery result");
+        tracing::error!(activity = %attempt.activity, inbox = %Untrusted::new(&inbox), error = ?Untrusted::chain(reason), end, "could not store delivery result");
         Ok(())
     }
 
@@ -212,7 +213,7 @@ async fn store_group(app: &App, group: &[&DeliveryResult], backed_off: &HashSet<
     tx.commit_without_notify().await?;
     fail_point!("results-after-commit");
     for inbox in gone {
-        tracing::info!(inbox, "inbox is gone; followers removed");
+        tracing::info!(inbox = %Untrusted::new(&inbox), "inbox is gone; followers removed");
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use super::reused_ids::forget_reused_ids;
 use crate::domain::feed::IngestDecision;
 use crate::domain::id::ReviewId;
 use crate::domain::time::Timestamp;
+use crate::domain::untrusted::Untrusted;
 use crate::flows::media_file::lock_name;
 use crate::sources::feed::FeedDocument;
 use crate::store::{feed_entries, reviews};
@@ -47,7 +48,7 @@ impl FeedPoll<'_> {
                 Ok(others) => others,
                 Err(error) => {
                     // One of them failed: each is tried alone.
-                    tracing::debug!(error = format!("{error:#}"), "could not store entries together");
+                    tracing::debug!(error = ?Untrusted::chain(&error), "could not store entries together");
                     self.counts = counts;
                     some
                 }

@@ -6,6 +6,7 @@ use super::initial_state::InitialState;
 use crate::domain::feed::HoldReason;
 use crate::domain::id::{EntryId, ReviewId};
 use crate::domain::review::{Review, ReviewState};
+use crate::domain::untrusted::Untrusted;
 use crate::flows::publish::{new_review, write_create};
 use crate::flows::review_media::ReviewMedia;
 use crate::store::{Tx, feed_entries, feed_log, pending_images, reviews};
@@ -23,9 +24,9 @@ impl NewReview {
     pub(super) fn log(&self) {
         let Self { id, state, reason } = self;
         if *state == ReviewState::Archive {
-            tracing::debug!(review = %id, reason, "review archived");
+            tracing::debug!(review = %id, reason = ?Untrusted::new(&reason), "review archived");
         } else {
-            tracing::info!(review = %id, %state, reason, "review added");
+            tracing::info!(review = %id, %state, reason = ?Untrusted::new(&reason), "review added");
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::domain::feed::{Feed, IngestDecision, PageProgress, poll_backoff};
 use crate::domain::feed_entry::FeedEntry;
 use crate::domain::id::LeaseId;
 use crate::domain::review::ReviewContent;
+use crate::domain::untrusted::Untrusted;
 use crate::flows::App;
 use crate::sources::feed::{FeedDocument, NextPage, is_guessed};
 use crate::store::{feed_log, feeds, left_out_entries};
@@ -222,13 +223,13 @@ async fn log_end(poll: &FeedPoll<'_>, progress: &PageProgress, problem: Option<&
         (IngestDecision::Archived, line)
     };
     if let Some(problem) = problem {
-        line = format!("{line}; the rest of the feed cannot be read: {problem}");
+        line = format!("{line}; the rest of the feed cannot be read: {}", Untrusted::chain(&problem));
     }
     tracing::info!(
         feed = poll.feed.name,
         pages = read,
         archived,
-        problem,
+        problem = problem.as_ref().map(|problem| tracing::field::debug(Untrusted::chain(problem))),
         "read the older pages of the feed"
     );
     let mut tx = poll.app.db.begin().await?;
@@ -390,7 +391,7 @@ impl PageReader<'_, '_> {
             }
             Ok(FeedResponse::Unchanged(_)) => return Ok(Step::Last),
             Err(error) if is_beyond_last_page(url, &error) => return Ok(Step::Last),
-            Err(error) => return Ok(Step::Stopped(format!("{error:#}"), Duration::ZERO)),
+            Err(error) => return Ok(Step::Stopped(Untrusted::chain(&error).to_string(), Duration::ZERO)),
         };
         if page.url.origin() != self.first.url.origin() {
             return Ok(Step::Broken(format!("{url} redirects to another server")));

@@ -10,6 +10,7 @@ use super::left_out::was_left_out;
 use super::new_entry::NewReview;
 use super::reused_ids::forget_reused_ids;
 use crate::domain::feed::IngestDecision;
+use crate::domain::untrusted::Untrusted;
 use crate::flows::review_media::{ReviewMedia, fetch_review_media};
 use crate::sources::feed::FeedDocument;
 use crate::sources::language::plainly_other_language;
@@ -99,7 +100,7 @@ impl FeedPoll<'_> {
             if let Err(error) = Box::pin(self.process_entry(candidate)).await {
                 // An entry that fails does not stop the others.
                 is_whole = false;
-                let reason = format!("{error:#}");
+                let reason = Untrusted::chain(&error).to_string();
                 self.note(position, Some(IngestDecision::Skipped), &reason);
                 let mut tx = self.app.db.begin().await?;
                 feed_log::append_once(&mut tx, self.feed.id, IngestDecision::Skipped, &title, &reason, now)

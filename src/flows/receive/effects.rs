@@ -12,6 +12,7 @@ use super::inbound_activity::{Effect, InboundActivity};
 use super::prepared::PreparedActivity;
 use crate::domain::id::LeaseId;
 use crate::domain::inbox_activity::InboxLane;
+use crate::domain::untrusted::Untrusted;
 use crate::federation::vocab::remote_activity::RemoteActivity;
 use crate::flows::App;
 use crate::flows::group_commit::{self, GroupError, GroupPolicy, GroupReceiver, GroupSender, GroupWriter};
@@ -129,8 +130,10 @@ impl GroupWriter for EffectWriter {
         fail_point!("apply-after-commit");
         app.wake.notify();
         for (pending, note) in finished {
-            let activity = pending.activity.id.as_ref().map(tracing::field::display);
-            tracing::info!(job = %pending.job.id, activity, actor = %pending.activity.actor, note, "activity applied");
+            tracing::info!(
+                job = %pending.job.id,
+                activity = pending.activity.id.as_ref().map(|id| tracing::field::display(Untrusted::new(id))),
+                actor = %Untrusted::new(&pending.activity.actor), note, "activity applied");
         }
         Ok(outcomes)
     }

@@ -12,6 +12,7 @@ use super::intake::{IntakeOutcome, VerifiedActivity};
 use crate::domain::access_level::AccessLevel;
 use crate::domain::hash::hex;
 use crate::domain::time::Timestamp;
+use crate::domain::untrusted::Untrusted;
 use crate::federation::signature::{self, SignedRequest, UnverifiedSignature};
 use crate::federation::vocab::parse_error::ParseError;
 use crate::federation::vocab::remote_activity::{
@@ -101,20 +102,21 @@ pub async fn accept(app: &App, request: InboxRequest, permit: InboxPermit) -> Re
     let activity = &parsed.activity;
     let span = tracing::info_span!(
         "accept",
-        activity = activity.id.as_ref().map(tracing::field::display),
-        actor = %activity.actor,
+        activity = activity.id.as_ref().map(|id| tracing::field::display(Untrusted::new(id))),
+        actor = %Untrusted::new(&activity.actor),
     );
     let accepted = accept_parsed(app, &parsed, verification, Arc::new(permit)).instrument(span.clone()).await;
     if let Err(AcceptError::Failed(FlowError::Unavailable(outage))) = &accepted {
-        span.in_scope(|| tracing::warn!(error = %outage, "activity rejected: database unavailable"));
+        span.in_scope(
+            || tracing::warn!(error = ?Untrusted::chain(outage), "activity rejected: database unavailable"),
+        );
     }
     accepted.map_err(|error| match error {
         // Whoever logs this error does so outside the span.
         AcceptError::Failed(FlowError::Internal(error)) => {
             let id = activity.id.as_ref().map_or("without an id", Url::as_str);
-            AcceptError::Failed(FlowError::Internal(
-                error.context(format!("activity {id} by {}", activity.actor)),
-            ))
+            let (id, actor) = (Untrusted::new(&id), Untrusted::new(&activity.actor));
+            AcceptError::Failed(FlowError::Internal(error.context(format!("activity {id} by {actor}"))))
         }
         error => error,
     })
@@ -139,7 +141,7 @@ async fn accept_parsed(
     let accepted = accepted.await;
     match &accepted {
         Ok(()) => tracing::debug!("activity accepted"),
-        Err(error) => tracing::debug!(%error, "activity rejected"),
+        Err(error) => tracing::debug!(error = ?Untrusted::chain(&error), "activity rejected"),
     }
     accepted
 }

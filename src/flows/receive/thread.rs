@@ -7,6 +7,7 @@ use url::Url;
 
 use super::prepared::ThreadPost;
 use crate::domain::review::Review;
+use crate::domain::untrusted::Untrusted;
 use crate::flows::{App, resolve};
 use crate::store::{actors, comments, reviews};
 
@@ -79,11 +80,11 @@ async fn resolve_upwards(app: &App, parent: &Url) -> anyhow::Result<ThreadRoot> 
         let note = match resolve::fetch_post(app, &id).await {
             Ok(Ok(note)) => note,
             Ok(Err(error)) => {
-                tracing::info!(post = %id, %error, "could not resolve thread");
+                tracing::info!(post = %Untrusted::new(&id), error = ?Untrusted::chain(&error), "could not resolve thread");
                 return Ok(ThreadRoot::NotOurs("an ancestor is not a usable post"));
             }
             Err(error) => {
-                tracing::info!(post = %id, error = format!("{error:#}"), "could not resolve thread; will retry");
+                tracing::info!(post = %Untrusted::new(&id), error = ?Untrusted::chain(&error), "could not resolve thread; will retry");
                 return Ok(ThreadRoot::Missing(id));
             }
         };
@@ -124,7 +125,7 @@ async fn fetch_authors(app: &App, posts: &[ThreadPost], budget: usize) -> anyhow
         }
         budget -= FETCHES_PER_AUTHOR;
         if let Err(error) = resolve::resolve_actor(app, &post.author).await {
-            tracing::info!(actor = %post.author, error = format!("{error:#}"), "could not resolve author");
+            tracing::info!(actor = %Untrusted::new(&post.author), error = ?Untrusted::chain(&error), "could not resolve author");
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 
+use crate::domain::untrusted::Untrusted;
 use crate::flows::budget::InboxPermit;
 use crate::flows::error::FlowError;
 use crate::flows::receive::{self, AcceptError, InboxRequest};
@@ -42,7 +43,7 @@ pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Resul
     if let Err(AcceptError::Malformed(why) | AcceptError::Unauthorized(why)) = &accepted
         && app.budgets.record_invalid_signature(client, app.clock.now())
     {
-        tracing::info!(client = client.map(tracing::field::display), why, "activity rejected");
+        tracing::info!(client = client.map(tracing::field::display), why = ?Untrusted::new(&why), "activity rejected");
     }
     match accepted {
         Ok(()) => Ok(StatusCode::ACCEPTED),
