@@ -29,6 +29,7 @@ mod budget_soak;
 mod budgets;
 mod cache_invalidation;
 mod collections;
+mod comment_budgets;
 mod comment_edits;
 mod config;
 mod connections;

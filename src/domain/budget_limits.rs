@@ -48,6 +48,12 @@ pub struct BudgetLimits {
     pub proxy_idle_seconds: u32,
     /// Seconds in which a client must read some of a response.
     pub write_seconds: u32,
+    /// Bytes of a comment that the page of a review shows. A page of its own shows the rest.
+    pub comment_bytes_shown: u32,
+    /// Comments of one actor below one review. Further ones are held for the critic.
+    pub comments_by_author: u32,
+    /// Bytes of HTML of the comments on one page. Further ones are on further pages.
+    pub comments_bytes_per_page: u32,
 }
 
 impl Default for BudgetLimits {
@@ -73,6 +79,9 @@ impl Default for BudgetLimits {
             idle_seconds: 60,
             proxy_idle_seconds: 180,
             write_seconds: 30,
+            comment_bytes_shown: 16 * 1024,
+            comments_by_author: 350,
+            comments_bytes_per_page: 1024 * 1024,
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct Comment {
     pub warning: Option<String>,
     /// The language, as a BCP 47 tag.
     pub language: Option<String>,
-    /// When the author wrote it.
+    /// When the author wrote it, according to the author's server; not later than it was received.
     pub published: Timestamp,
     /// When the author last edited it.
     pub edited: Option<Timestamp>,

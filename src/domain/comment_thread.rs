@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::comment::{Comment, CommentVisibility};
+use super::comment::CommentVisibility;
+use super::comment_layout::CommentOutline;
 use super::id::CommentId;
 use super::named_enum::named_enum;
 
@@ -10,16 +11,17 @@ use super::named_enum::named_enum;
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThreadNode {
     /// The comment.
-    pub comment: Comment,
+    pub comment: CommentOutline,
     /// The direct replies, each with its own replies.
     pub replies: Vec<ThreadNode>,
 }
 
-/// Builds the tree of a thread. The order of the input does not matter. A comment whose parent is not
+/// Builds the tree of a thread. The order of the input does not matter: comments are sorted by when they were received, since
+/// the date that a comment states is its author's word. A comment whose parent is not
 /// among the input becomes a root, and so does every comment in a cycle of parents.
-pub fn build_thread(comments: Vec<Comment>) -> Vec<ThreadNode> {
+pub fn build_thread(comments: Vec<CommentOutline>) -> Vec<ThreadNode> {
     let mut comments = comments;
-    comments.sort_by_key(|c| (c.published, c.id));
+    comments.sort_by_key(|c| (c.received, c.id));
     let parent_of: HashMap<CommentId, CommentId> =
         comments.iter().filter_map(|c| c.parent.map(|p| (c.id, p))).collect();
     let present: HashSet<CommentId> = comments.iter().map(|c| c.id).collect();
@@ -40,7 +42,7 @@ pub fn build_thread(comments: Vec<Comment>) -> Vec<ThreadNode> {
         order.push(id);
         open.extend(children.get(&id).into_iter().flatten());
     }
-    let mut by_id: HashMap<CommentId, Comment> = comments.into_iter().map(|c| (c.id, c)).collect();
+    let mut by_id: HashMap<CommentId, CommentOutline> = comments.into_iter().map(|c| (c.id, c)).collect();
     let mut built: HashMap<CommentId, ThreadNode> = HashMap::new();
     for id in order.into_iter().rev() {
         let replies = children.remove(&id).unwrap_or_default();
@@ -120,36 +122,20 @@ fn find_cycles(parent_of: &HashMap<CommentId, CommentId>) -> HashSet<CommentId> 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use url::Url;
 
     use super::*;
-    use crate::domain::comment::Author;
-    use crate::domain::id::ReviewId;
     use crate::domain::time::Timestamp;
 
-    fn comment(n: i64, parent: Option<CommentId>) -> Comment {
-        let url: Url = format!("https://m.example/{n}").parse().unwrap();
-        Comment {
+    fn comment(n: i64, parent: Option<CommentId>) -> CommentOutline {
+        CommentOutline {
             id: CommentId::new(Timestamp::from_millis(n)),
-            review: ReviewId::new(Timestamp::from_millis(0)),
-            uri: url.clone(),
-            url: url.clone(),
-            author: Author {
-                uri: url.clone(),
-                url,
-                name: String::new(),
-                handle: None,
-                avatar: None,
-                critic: None,
-                indexable: true,
-            },
             parent,
-            content: String::new(),
-            warning: None,
-            language: None,
-            published: Timestamp::from_millis(n),
-            edited: None,
+            received: Timestamp::from_millis(n),
+            author: format!("https://m.example/{n}"),
+            host: "m.example".to_owned(),
+            is_critic: false,
             visibility: CommentVisibility::Shown,
+            bytes: 1,
         }
     }
 
@@ -186,7 +172,7 @@ mod tests {
         let in_order = |order| {
             let mut threads = threads.clone();
             sort_threads(&mut threads, order);
-            threads.iter().map(|node| node.comment.published.millis()).collect::<Vec<_>>()
+            threads.iter().map(|node| node.comment.received.millis()).collect::<Vec<_>>()
         };
         assert_eq!(in_order(ThreadOrder::Oldest), [1, 2, 3]);
         assert_eq!(in_order(ThreadOrder::Newest), [3, 2, 1]);
@@ -216,10 +202,10 @@ mod tests {
         ) {
             let ids: Vec<CommentId> =
                 (0..parents.len() + 2).map(|n| CommentId::new(Timestamp::from_millis(n.try_into().unwrap()))).collect();
-            let all: Vec<Comment> = parents
+            let all: Vec<CommentOutline> = parents
                 .iter()
                 .enumerate()
-                .map(|(n, parent)| Comment {
+                .map(|(n, parent)| CommentOutline {
                     id: ids[n],
                     ..comment(i64::try_from(n).unwrap() / 2, parent.map(|parent| ids[parent]))
                 })

@@ -2,10 +2,10 @@
 
 use sqlx::FromRow;
 
+use super::bulk_statement::BulkStatement;
 use super::column_types::{parse_url, to_unsigned};
 use super::{Db, Result, Tx, execute, with_db, with_tx};
 use crate::domain::comment::{Author, Comment, CommentState, CommentVisibility};
-use crate::domain::comment_thread::ThreadOrder;
 use crate::domain::id::{CommentId, CriticId, ReviewId};
 use crate::domain::time::Timestamp;
 
@@ -21,6 +21,7 @@ struct CommentRow {
     language: Option<String>,
     state: CommentState,
     published_at: Timestamp,
+    created_at: Timestamp,
     edited_at: Option<Timestamp>,
     author_uri: String,
     author_url: Option<String>,
@@ -35,15 +36,7 @@ impl CommentRow {
     /// A comment that is not shown becomes a placeholder without text and name.
     fn comment(self) -> Result<Comment> {
         let uri = parse_url(&self.author_uri)?;
-        let presence = match self.state {
-            CommentState::Shown => CommentVisibility::Shown,
-            CommentState::Deleted => CommentVisibility::Deleted,
-            CommentState::Hidden => CommentVisibility::Hidden,
-            CommentState::Removed => CommentVisibility::Removed,
-            CommentState::Held | CommentState::Withheld | CommentState::Private => {
-                CommentVisibility::Withheld
-            }
-        };
+        let presence = visibility(self.state);
         let comment = Comment {
             id: self.id,
             review: self.review_id,
@@ -62,7 +55,7 @@ impl CommentRow {
             content: self.content,
             warning: self.warning,
             language: self.language,
-            published: self.published_at,
+            published: self.published_at.min(self.created_at),
             edited: self.edited_at,
             visibility: presence,
         };
@@ -75,54 +68,76 @@ fn placeholder(comment: Comment) -> Comment {
     Comment { author, content: String::new(), warning: None, language: None, edited: None, ..comment }
 }
 
-/// The query for the comments of a review, in this order.
-macro_rules! of_review {
-    ($from:literal) => {
-        concat!(
-            "with recursive kept (id, parent_uri) as (
-            select id, parent_uri from comments where review_id = $1 and state = 'shown'
-            union
-            select p.id, p.parent_uri from comments p join kept k on p.uri = k.parent_uri
-            where p.review_id = $1 and p.state in ('deleted', 'hidden', 'removed', 'held', 'withheld'))
-         select c.id, c.review_id, c.uri, c.url, p.id as parent_id, c.content, c.warning, c.language, c.state,
-            c.published_at, c.edited_at, c.actor as author_uri, a.url as author_url,
-            coalesce(k.name, a.name) as author_name, a.handle as author_handle,
-            coalesce(k.avatar_name, a.avatar) as author_avatar, a.indexable as author_indexable,
-            k.handle as critic_handle
-         from comments c
-         left join comments p on p.uri = c.parent_uri and p.id in (select id from kept)
-         left join actors a on a.uri = c.actor
-         left join critics k on k.id = c.critic_id
-         where c.id in (select id from kept)
-         order by ",
-            $from,
-            " limit $2",
-        )
-    };
+/// How much readers see of a comment in this state.
+pub(super) const fn visibility(state: CommentState) -> CommentVisibility {
+    match state {
+        CommentState::Shown => CommentVisibility::Shown,
+        CommentState::Deleted => CommentVisibility::Deleted,
+        CommentState::Hidden => CommentVisibility::Hidden,
+        CommentState::Removed => CommentVisibility::Removed,
+        CommentState::Held | CommentState::Withheld | CommentState::Private => CommentVisibility::Withheld,
+    }
 }
 
-/// Lists the newest or the oldest comments of a review, depending on the order. A comment that is not shown is a
-/// placeholder if a comment below it is shown, at any depth.
-pub async fn list_for_review(
+/// Comments of the review `$1` by their ids, with the first `$2` characters of their texts.
+static LISTED: BulkStatement = BulkStatement::with(
+    2,
+    "select c.id, c.review_id, c.uri, c.url, p.id as parent_id, substr(c.content, 1, $2) as content, c.warning,
+        c.language, c.state, c.published_at, c.created_at, c.edited_at, c.actor as author_uri, a.url as author_url,
+        coalesce(k.name, a.name) as author_name, a.handle as author_handle,
+        coalesce(k.avatar_name, a.avatar) as author_avatar, a.indexable as author_indexable,
+        k.handle as critic_handle
+     from comments c
+     left join comments p on p.uri = c.parent_uri and p.review_id = c.review_id
+     left join actors a on a.uri = c.actor
+     left join critics k on k.id = c.critic_id
+     where c.review_id = $1 and c.id in (",
+    "#1",
+    1,
+    ")",
+);
+
+/// Lists comments of a review by their ids, in any order. Of each text there are at most `characters`. A comment that is
+/// not shown is a placeholder without text and name.
+pub async fn list_by_ids(
     db: &Db,
     review: ReviewId,
-    order: ThreadOrder,
-    limit: u32,
+    ids: &[CommentId],
+    characters: u32,
 ) -> Result<Vec<Comment>> {
-    let query = match order {
-        ThreadOrder::Newest => of_review!("c.published_at desc, c.id desc"),
-        ThreadOrder::Oldest | ThreadOrder::MostReplies => of_review!("c.published_at, c.id"),
-    };
-    let rows: Vec<CommentRow> =
-        with_db!(db, |c| sqlx::query_as(query).bind(review).bind(i64::from(limit)).fetch_all(c).await)?;
-    rows.into_iter().map(CommentRow::comment).collect()
+    let mut comments = Vec::with_capacity(ids.len());
+    for (text, _, ids) in LISTED.parts(ids) {
+        let ids: Vec<CommentId> = ids.copied().collect();
+        let rows: Vec<CommentRow> = with_db!(db, |c| {
+            let query = sqlx::query_as(text).bind(review).bind(i32::try_from(characters).unwrap_or(i32::MAX));
+            ids.iter().fold(query, |query, id| query.bind(*id)).fetch_all(c).await
+        })?;
+        for row in rows {
+            comments.push(row.comment()?);
+        }
+    }
+    Ok(comments)
+}
+
+/// Counts the comments of an actor below a review that are or were public, up to `limit`.
+pub async fn count_by_author(tx: &mut Tx, review: ReviewId, actor: &url::Url, limit: u32) -> Result<u64> {
+    let total: i64 = with_tx!(tx, |c| sqlx::query_scalar(
+        "select count(*) from (select 1 from comments
+            where actor = $1 and review_id = $2 and state <> 'private' limit $3) counted"
+    )
+    .bind(actor.as_str())
+    .bind(review)
+    .bind(i64::from(limit))
+    .fetch_one(c)
+    .await)?;
+    Ok(to_unsigned(total))
 }
 
 /// Lists the ids of the public replies to a post, the oldest first.
 pub async fn list_reply_uris(db: &Db, parent: &url::Url, limit: u32, offset: u32) -> Result<Vec<String>> {
     with_db!(db, |c| sqlx::query_scalar(
         "select uri from comments where parent_uri = $1 and state = 'shown'
-         order by published_at, id limit $2 offset $3",
+         order by created_at, id limit $2 offset $3",
     )
     .bind(parent.as_str())
     .bind(i64::from(limit))
@@ -146,7 +161,7 @@ pub async fn count_replies(db: &Db, parent: &url::Url) -> Result<u64> {
 pub async fn list_uris(db: &Db, review: ReviewId, limit: u32, offset: u32) -> Result<Vec<String>> {
     with_db!(db, |c| sqlx::query_scalar(
         "select uri from comments where review_id = $1 and state = 'shown'
-         order by published_at, id limit $2 offset $3",
+         order by created_at, id limit $2 offset $3",
     )
     .bind(review)
     .bind(i64::from(limit))

@@ -17,6 +17,7 @@ pub mod budget_usage;
 mod bulk_statement;
 mod column_types;
 pub mod comment_moderation;
+pub mod comment_outlines;
 pub mod comments;
 mod compressed_text;
 pub mod critic_replies;

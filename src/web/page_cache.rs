@@ -44,9 +44,11 @@ const MAX_CACHE_BYTES: u64 = 64 * 1024 * 1024;
 pub(super) enum CacheKind {
     /// The page of a review, by slug.
     Page,
-    /// The page with its comments in another order, by slug and query.
+    /// The page with its comments in another order, or another page of them, by slug and query.
     SortedPage,
-    /// The discussion of a review on its own, by slug, and query if it is in another order.
+    /// The page of a comment, by slug and id.
+    Comment,
+    /// The discussion of a review on its own, by slug, and query if it is not the default.
     Discussion,
     /// The Article of a review, by the slug of its page.
     ArticleOfPage,
@@ -94,8 +96,8 @@ impl CacheKey<'_> {
     async fn version(self, db: &Db) -> store::Result<Option<i64>> {
         match self.kind {
             CacheKind::Page | CacheKind::ArticleOfPage => page_versions::for_slug(db, self.name).await,
-            CacheKind::SortedPage | CacheKind::Discussion => {
-                page_versions::for_slug(db, self.name.split('?').next().unwrap_or_default()).await
+            CacheKind::SortedPage | CacheKind::Discussion | CacheKind::Comment => {
+                page_versions::for_slug(db, self.name.split(['?', '/']).next().unwrap_or_default()).await
             }
             CacheKind::Article => match self.name.parse() {
                 Ok(review) => page_versions::for_review(db, review).await,

@@ -17,8 +17,8 @@ use super::activitypub::{
 use super::error::WebError;
 use super::error_pages::format_errors;
 use super::handlers::{
-    archive, assets, browse, discussion, feed, film, home, interact, media, oembed, opensearch, person,
-    profile, review, robots, search, security_txt, share_card, sitemap,
+    archive, assets, browse, comment, discussion, feed, film, home, interact, media, oembed, opensearch,
+    person, profile, review, robots, search, security_txt, share_card, sitemap,
 };
 use super::health;
 use super::request_log::log_requests;
@@ -38,6 +38,7 @@ pub(super) fn routes() -> Vec<Route> {
         route("/reviews/", get(async || Redirect::permanent("/reviews"))),
         route("/reviews/{slug}", get(review::show)).cached_as(review::cache_key),
         route("/reviews/{slug}/comments", get(discussion::show)).cached_as(discussion::cache_key),
+        route("/reviews/{slug}/comments/{id}", get(comment::show)),
         route("/reviews/{slug}/card.png", get(share_card::show)),
         route("/browse", get(browse::show)),
         route("/years/{year}", get(archive::year)),

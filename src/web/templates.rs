@@ -10,12 +10,14 @@ use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior
 
 use crate::domain::html_escape::escape_into;
 
-pub(super) const BUILT_IN: [(&str, &str); 26] = [
+pub(super) const BUILT_IN: [(&str, &str); 28] = [
     ("base.html", include_str!("templates/base.html")),
     ("head.html", include_str!("templates/head.html")),
     ("card.html", include_str!("templates/card.html")),
     ("parts.html", include_str!("templates/parts.html")),
+    ("comment.html", include_str!("templates/comment.html")),
     ("comments.html", include_str!("templates/comments.html")),
+    ("comments-pager.html", include_str!("templates/comments-pager.html")),
     ("numbers.html", include_str!("templates/numbers.html")),
     ("faces.html", include_str!("templates/faces.html")),
     ("thread.html", include_str!("templates/thread.html")),

@@ -5,19 +5,27 @@ use url::Url;
 
 use crate::domain::access_level::AccessLevel;
 use crate::domain::comment::CommentState;
-use crate::domain::id::CriticId;
+use crate::domain::id::{CriticId, ReviewId};
 use crate::domain::moderation_policy::FirstCommentPolicy;
 use crate::flows::App;
-use crate::store::{Result, Tx, access_levels, actors, blockers};
+use crate::store::{Result, Tx, access_levels, actors, blockers, comments};
 
-/// Returns the state of a new comment by an actor on a review by a critic.
+/// Returns the state of a new comment by an actor on a review by a critic. An actor who has written unusually much there is
+/// held, even a trusted one.
 pub(super) async fn initial_comment_state(
     app: &App,
     tx: &mut Tx,
+    review: ReviewId,
     critic: CriticId,
     actor: &Url,
 ) -> Result<CommentState> {
-    let state = state_by_policy(app, tx, actor).await?;
+    let mut state = state_by_policy(app, tx, actor).await?;
+    let most = app.budgets.limits.comments_by_author;
+    if state == CommentState::Shown
+        && comments::count_by_author(tx, review, actor, most).await? >= u64::from(most)
+    {
+        state = CommentState::Held;
+    }
     if state == CommentState::Shown && blockers::is_blocking(tx, critic, actor).await? {
         return Ok(CommentState::Withheld);
     }

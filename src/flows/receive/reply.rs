@@ -167,7 +167,7 @@ impl InboundActivity<'_> {
         let now = self.app.clock.now();
         let content = self.comment_content(&post.note);
         let mut comment = self.to_new_comment(reply, post, &content, provenance);
-        comment.state = initial_comment_state(self.app, tx, reply.critic, &post.author).await?;
+        comment.state = initial_comment_state(self.app, tx, reply.review, reply.critic, &post.author).await?;
         let account_deleted_at = tombstones::find(tx, &post.author, &post.author).await?;
         let is_deleted = tombstones::find(tx, &post.note.id, &post.author).await?.is_some();
         if is_deleted || account_deleted_at.is_some_and(|at| at >= provenance.signed_at) {

@@ -133,7 +133,7 @@
         } else if (shown.get(item.id) !== html) {
           const isOpen = current.querySelector("details")?.open;
           current.replaceWith(item);
-          if (isOpen) all("details", item).forEach((details) => (details.open = true));
+          if (isOpen) item.querySelector("details")?.setAttribute("open", "");
           current = item;
           shown.set(item.id, html);
         }
@@ -167,7 +167,8 @@
       let isComplete = true;
       const previous = unseen.length;
       keepInPlace(() => {
-        for (const name of ["numbers", "faces"]) {
+        for (const name of ["numbers", "faces", "pager"]) {
+          if (!part(name, section) || !part(name, incoming)) continue;
           if (isBusy(part(name, section))) isComplete = false;
           else part(name, section).replaceWith(part(name, incoming));
         }
@@ -208,8 +209,20 @@
     schedule(wait);
   };
 
+  // A comment that is not on this page of the conversation has a page of its own.
+  const findComment = async (section) => {
+    const [, id] = location.hash.match(/^#comment-(\w+)$/) ?? [];
+    if (!id || document.getElementById(`comment-${id}`)) return;
+    const page = `${section.dataset.liveHref.split("?")[0]}/${id}`;
+    const answer = await fetch(page, { method: "HEAD", credentials: "omit" });
+    if (answer.ok) location.replace(page);
+  };
+
   const section = document.querySelector("[data-live-href]");
-  if (section) keepUpdated(section);
+  if (section) {
+    keepUpdated(section);
+    findComment(section).catch(() => {});
+  }
   showRelativeTimes(document);
   setInterval(() => document.hidden || showRelativeTimes(document), 60000);
   rememberHandles();

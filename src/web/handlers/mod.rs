@@ -15,6 +15,7 @@ use crate::flows::view_counts::ViewCounter;
 pub(super) mod archive;
 pub(super) mod assets;
 pub(super) mod browse;
+pub(super) mod comment;
 pub(super) mod discussion;
 pub(super) mod feed;
 pub(super) mod film;
@@ -34,6 +35,10 @@ pub(super) mod sitemap;
 
 mod review_list;
 mod versioned_file;
+
+/// Keeps a page out of search results.
+const NOINDEX: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex"));
 
 /// Responds with a page that contains the remote interaction form.
 fn html_with_form(page: String) -> Response {

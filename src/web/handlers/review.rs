@@ -4,9 +4,9 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, Method, header};
 use axum::response::Response;
 
-use super::counted_review_page;
-use super::discussion::{LoadedDiscussion, SortQuery, redirect_if_moved};
+use super::discussion::{ConversationQuery, LoadedDiscussion, redirect_if_moved};
 use super::review_list::ReviewList;
+use super::{NOINDEX, counted_review_page};
 use crate::domain::browse_index::{BrowseKind, CreditRole, browse_slug, film_slug};
 use crate::domain::comment_thread::ThreadOrder;
 use crate::domain::review::Review;
@@ -17,7 +17,7 @@ use crate::web::activitypub::article;
 use crate::web::content_negotiation::{alternate_link, prefers_activity};
 use crate::web::error::WebError;
 use crate::web::page_cache::{CacheKey, CacheKind, Rendered};
-use crate::web::pages::{AdjacentReview, RelatedReviews, ReviewPage};
+use crate::web::pages::{AdjacentReview, RelatedReviews, ReviewPage, conversation_query};
 use crate::web::state::WebState;
 
 /// How many related reviews are shown: of the same film, and of other films by its director.
@@ -33,7 +33,7 @@ pub(in crate::web) fn cache_key<'a>(slug: &'a str, request: &'a Request) -> Opti
 pub(in crate::web) async fn show(
     State(state): State<WebState>,
     Path(slug): Path<String>,
-    Query(query): Query<SortQuery>,
+    Query(query): Query<ConversationQuery>,
     method: Method,
     mut headers: HeaderMap,
 ) -> Result<Response, WebError> {
@@ -49,27 +49,30 @@ pub(in crate::web) async fn show(
     if method == Method::HEAD {
         headers.remove(header::USER_AGENT);
     }
-    let order = query.order()?;
-    let render = || async { page(&state, &load().await?, &slug, order).await };
-    if order == ThreadOrder::Oldest {
+    let (order, number) = (query.order()?, query.page()?);
+    let render = || async { page(&state, &load().await?, &slug, order, number).await };
+    let query = conversation_query(order, number);
+    if query.is_empty() {
         return state.cache.get_or_render(&state.app, CacheKind::Page.key(&slug), &headers, render).await;
     }
-    let key = format!("{slug}?sort={}", order.as_str());
+    let key = format!("{slug}{query}");
     state.cache.get_or_render(&state.app, CacheKind::SortedPage.key(&key), &headers, render).await
 }
 
+/// The page of a review with one page of its conversation.
 async fn page(
     state: &WebState,
     review: &Review,
     slug: &str,
     order: ThreadOrder,
+    number: u32,
 ) -> Result<Rendered, WebError> {
     let app = &state.app;
     if let Some(moved) = redirect_if_moved(state, review, slug, "")? {
         return Ok(Rendered::Uncacheable(moved));
     }
     let critic = publish::critic_for_review(app, review).await?;
-    let loaded = LoadedDiscussion::load(state, review, order).await?;
+    let loaded = LoadedDiscussion::load(state, review, order, number).await?;
     let (next, previous) = reviews::find_neighbours(&app.db, review).await?;
     let (same_film, by_director) = related_reviews(state, review).await?;
     let director = review.content.film.directors.first().map(String::as_str);
@@ -86,7 +89,9 @@ async fn page(
         },
     })?;
     let views = state.view_counts.counter_for(review.id);
-    Ok(counted_review_page(state, page, alternate_link(&app.origin.article(review.id)), views))
+    let robots = (number > 1).then_some(NOINDEX);
+    let more = alternate_link(&app.origin.article(review.id)).into_iter().chain(robots);
+    Ok(counted_review_page(state, page, more, views))
 }
 
 /// The newest reviews of the same film, and of other films by its first director.

@@ -250,6 +250,22 @@ orders = Kommentare sortieren
 order-oldest = Älteste zuerst
 order-newest = Neueste zuerst
 order-answered = Meiste Antworten
+read-on = Weiterlesen
+more-by =
+    { $count ->
+        [one] { $count } weiterer von { $author }
+       *[other] { $count } weitere von { $author }
+    }
+more-by-several =
+    { $count ->
+        [one] { $count } weiterer von { $author } und anderen
+       *[other] { $count } weitere von { $author } und anderen
+    }
+comments-before = ← Vorige Kommentare
+comments-after = Weitere Kommentare →
+comment-by = Kommentar von { $author }
+comment-on = zu { $review }
+back-to-conversation = In der Diskussion zeigen
 newest-left-out =
     { $count ->
         [one] { $count } neuerer Kommentar ist nicht auf dieser Seite: neueste zuerst zeigen

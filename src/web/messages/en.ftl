@@ -256,6 +256,22 @@ orders = Sort comments
 order-oldest = Oldest first
 order-newest = Newest first
 order-answered = Most replies
+read-on = Read on
+more-by =
+    { $count ->
+        [one] { $count } more by { $author }
+       *[other] { $count } more by { $author }
+    }
+more-by-several =
+    { $count ->
+        [one] { $count } more by { $author } and others
+       *[other] { $count } more by { $author } and others
+    }
+comments-before = ← Previous comments
+comments-after = More comments →
+comment-by = Comment by { $author }
+comment-on = on { $review }
+back-to-conversation = Show in the conversation
 newest-left-out =
     { $count ->
         [one] { $count } newer comment is not on this page. Show newest first.

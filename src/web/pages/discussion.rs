@@ -5,10 +5,11 @@ use minijinja::Value;
 use serde::Serialize;
 
 use super::comments::{CommentView, FaceView, flatten};
-use super::links::url_path;
+use super::conversation::{Conversation, page_path};
+use super::pager::Pager;
 use super::safe_html::safe_html;
 use super::{Pages, Site};
-use crate::domain::comment_thread::{ThreadNode, ThreadOrder};
+use crate::domain::comment_thread::ThreadOrder;
 use crate::domain::facepile::Facepile;
 use crate::domain::hash::sha256_hex;
 use crate::domain::review::Review;
@@ -36,14 +37,10 @@ pub struct ReviewCounts {
 /// The comments on a review, the reactions to it, and its numbers.
 #[derive(Debug, Clone, Copy)]
 pub struct Discussion<'a> {
-    /// The review.
-    pub review: &'a Review,
-    /// The threads of comments, sorted by `order`.
-    pub threads: &'a [ThreadNode],
+    /// The comments.
+    pub conversation: Conversation<'a>,
     /// The number of comments left out: the newest, or the oldest if the newest come first.
     pub left_out: u64,
-    /// The sort order.
-    pub order: ThreadOrder,
     /// The numbers to show.
     pub counts: ReviewCounts,
     /// The actors who like or boost the review.
@@ -60,7 +57,10 @@ pub(super) struct DiscussionView {
     counts: ReviewCounts,
     numbers: Value,
     faces: Value,
+    /// The comments, and the links to other pages.
     thread: Value,
+    /// Whether this is not the first page of the conversation.
+    is_later_page: bool,
 }
 
 /// A link to another sort order.
@@ -95,41 +95,37 @@ struct ThreadView {
     comments: Vec<CommentView>,
 }
 
-/// The path of the review's page, or of a `part` below it, with that sort order.
-fn page_path(site: &Site, review: &Review, part: &str, order: ThreadOrder) -> String {
-    let page = url_path(&site.origin.review_page(review));
-    match order {
-        ThreadOrder::Oldest => format!("{page}{part}"),
-        _ => format!("{page}{part}?sort={}", order.as_str()),
-    }
+#[derive(Serialize)]
+struct PagerView {
+    pager: Pager,
 }
 
 /// The sort orders offered; none if there is little to sort.
 pub(super) fn order_links(site: &Site, discussion: &Discussion<'_>) -> Vec<OrderLink> {
-    if discussion.threads.len() <= MAX_UNSORTED_THREADS {
+    if discussion.conversation.layout.threads <= MAX_UNSORTED_THREADS {
         return Vec::new();
     }
     let link = |order: ThreadOrder| OrderLink {
         name: order.as_str(),
-        href: comments_link(site, discussion.review, order),
-        is_current: order == discussion.order,
+        href: comments_link(site, discussion.conversation.review, order, 1),
+        is_current: order == discussion.conversation.order,
     };
     ThreadOrder::ALL.into_iter().map(link).collect()
 }
 
 /// A link to the comments on the review's page in that order.
-fn comments_link(site: &Site, review: &Review, order: ThreadOrder) -> String {
-    format!("{}#comments", page_path(site, review, "", order))
+fn comments_link(site: &Site, review: &Review, order: ThreadOrder, page: u32) -> String {
+    format!("{}#comments", page_path(site, review, "", order, page))
 }
 
 fn numbers_view(site: &Site, discussion: &Discussion<'_>) -> NumbersView {
-    let are_oldest_left_out = discussion.order == ThreadOrder::Newest;
+    let are_oldest_left_out = discussion.conversation.order == ThreadOrder::Newest;
     let opposite_order = if are_oldest_left_out { ThreadOrder::Oldest } else { ThreadOrder::Newest };
     NumbersView {
         counts: discussion.counts,
         left_out: discussion.left_out,
         are_oldest_left_out,
-        left_out_href: comments_link(site, discussion.review, opposite_order),
+        left_out_href: comments_link(site, discussion.conversation.review, opposite_order, 1),
     }
 }
 
@@ -140,14 +136,27 @@ impl Pages {
         let numbers = self.render("numbers.html", numbers_view(site, discussion))?;
         let faces =
             self.render("faces.html", FacesView { shown, others: discussion.faces.other_reactions })?;
-        let thread =
-            self.render("thread.html", ThreadView { comments: flatten(site, discussion.threads) })?;
+        let mut thread =
+            self.render("thread.html", ThreadView { comments: flatten(site, &discussion.conversation) })?;
+        let pages = u32::try_from(discussion.conversation.layout.pages.len()).unwrap_or(u32::MAX);
+        let link =
+            |page| comments_link(site, discussion.conversation.review, discussion.conversation.order, page);
+        let pager = Pager::with_hrefs(discussion.conversation.page, pages, link);
+        // A part of the thread, so that a custom template of an older version has it, too.
+        thread.push_str(&self.render("comments-pager.html", PagerView { pager })?);
         let mut tag = sha256_hex([&*numbers, &faces, &thread].concat().as_bytes());
         tag.truncate(32);
         Ok(DiscussionView {
-            href: page_path(site, discussion.review, "/comments", discussion.order),
+            href: page_path(
+                site,
+                discussion.conversation.review,
+                "/comments",
+                discussion.conversation.order,
+                discussion.conversation.page,
+            ),
             tag: format!("W/\"{tag}\""),
-            is_empty: discussion.threads.is_empty(),
+            is_empty: discussion.conversation.layout.shown == 0,
+            is_later_page: discussion.conversation.page > 1,
             counts: discussion.counts,
             numbers: safe_html(&numbers),
             faces: safe_html(&faces),

@@ -6,7 +6,9 @@
 
 mod archive;
 mod browse;
+mod comment;
 mod comments;
+mod conversation;
 mod critic_view;
 mod date_view;
 mod discussion;
@@ -46,6 +48,8 @@ use serde::Serialize;
 
 pub use archive::{ArchiveFilter, ArchivePage};
 pub use browse::{BrowsePage, IndexEntry, IndexKind, IndexPage};
+pub use comment::CommentPage;
+pub use conversation::{Conversation, conversation_query};
 pub use discussion::{Discussion, ReviewCounts};
 pub use feed::{FeedFormat, FeedPage, FeedSubject};
 pub use film::FilmPage;

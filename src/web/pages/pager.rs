@@ -14,10 +14,14 @@ pub(super) struct Pager {
 impl Pager {
     /// The links on page `page` of `pages`, counted from one, of the list at `path`.
     pub(super) fn new(path: &str, page: u32, pages: u32) -> Self {
-        let href = |page: u32| match page {
+        Self::with_hrefs(page, pages, |page| match page {
             1 => path.to_owned(),
             _ => format!("{path}{}page={page}", if path.contains('?') { '&' } else { '?' }),
-        };
+        })
+    }
+
+    /// The links on page `page` of `pages`, counted from one, if the pages have these addresses.
+    pub(super) fn with_hrefs(page: u32, pages: u32, href: impl Fn(u32) -> String) -> Self {
         Self {
             page,
             pages,

@@ -1,12 +1,16 @@
 //! Tests of rendered pages, which are parsed as a browser parses them.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use scraper::{Html, Selector};
 use url::Url;
 
 use super::rating_view::RatingView;
 use super::*;
 use crate::domain::comment::{Author, Comment, CommentVisibility};
-use crate::domain::comment_thread::{ThreadNode, ThreadOrder};
+use crate::domain::comment_layout::{ConversationLayout, PlacedComment};
+use crate::domain::comment_thread::ThreadOrder;
 use crate::domain::critic::{Critic, CriticProfile, ProfileLink};
 use crate::domain::facepile::Facepile;
 use crate::domain::film::Film;
@@ -132,15 +136,45 @@ fn comment(review: &Review, minute: u32, content: &str) -> Comment {
     }
 }
 
-fn leaf(comment: Comment) -> ThreadNode {
-    ThreadNode { comment, replies: Vec::new() }
+/// The places of comments, each with the position of the one that it replies to. They come in reading order.
+struct Thread {
+    layout: ConversationLayout,
+    comments: HashMap<CommentId, Comment>,
 }
 
-fn page<'a>(critic: &'a Critic, review: &'a Review, threads: &'a [ThreadNode]) -> ReviewPage<'a> {
+static NO_COMMENTS: LazyLock<Thread> = LazyLock::new(|| Thread::new(Vec::new()));
+
+impl Thread {
+    fn new(listed: Vec<(Comment, Option<usize>)>) -> Self {
+        let mut placed: Vec<PlacedComment> = Vec::new();
+        for (comment, parent) in &listed {
+            let above = parent.map(|parent| placed[parent].clone());
+            let depth = above.as_ref().map_or(0, |above| above.depth + 1);
+            let parent = above.map(|above| above.id);
+            placed.push(PlacedComment { id: comment.id, depth, parent, is_folded: false });
+        }
+        let layout = ConversationLayout {
+            page_of: placed.iter().map(|placed| (placed.id, 1)).collect(),
+            threads: placed.iter().filter(|placed| placed.depth == 0).count(),
+            shown: placed.len(),
+            pages: vec![placed],
+        };
+        Self { layout, comments: listed.into_iter().map(|(comment, _)| (comment.id, comment)).collect() }
+    }
+}
+
+fn page<'a>(critic: &'a Critic, review: &'a Review, thread: &'a Thread) -> ReviewPage<'a> {
     static NO_REACTIONS: Facepile = Facepile { shown: Vec::new(), other_reactions: 0 };
+    let conversation = Conversation {
+        review,
+        order: ThreadOrder::Oldest,
+        layout: &thread.layout,
+        page: 1,
+        comments: &thread.comments,
+        comment_bytes: 16_384,
+    };
     let counts = ReviewCounts::default();
-    let discussion =
-        Discussion { review, threads, left_out: 0, order: ThreadOrder::Oldest, counts, faces: &NO_REACTIONS };
+    let discussion = Discussion { conversation, left_out: 0, counts, faces: &NO_REACTIONS };
     ReviewPage { critic, review, discussion, newer: None, older: None, related: RelatedReviews::default() }
 }
 
@@ -209,7 +243,7 @@ fn assert_inert(html: &str) -> Html {
 fn a_review_page_shows_all_that_is_known_about_the_review() {
     let critic = critic();
     let review = review(&critic);
-    let base = page(&critic, &review, &[]);
+    let base = page(&critic, &review, &NO_COMMENTS);
     let counts = ReviewCounts { likes: 1, boosts: 3, views: 1204, hosts: 214, ..ReviewCounts::default() };
     let html = pages()
         .review(&ReviewPage {
@@ -246,7 +280,7 @@ fn a_review_page_shows_all_that_is_known_about_the_review() {
 fn a_review_page_links_to_its_article_and_has_metadata() {
     let critic = critic();
     let review = review(&critic);
-    let html = assert_inert(&pages().review(&page(&critic, &review, &[])).unwrap());
+    let html = assert_inert(&pages().review(&page(&critic, &review, &NO_COMMENTS)).unwrap());
     let article = format!("https://crit.example/ap/article/{}", review.id);
     assert_eq!(text(&html, ".join .to-copy"), article);
     assert_eq!(attr(&html, "link[rel=alternate][type='application/activity+json']", "href"), article);
@@ -269,7 +303,7 @@ fn a_review_with_little_data_leaves_no_empty_elements() {
     };
     review.poster = None;
     review.revised_at = None;
-    let html = assert_inert(&pages().review(&page(&critic, &review, &[])).unwrap());
+    let html = assert_inert(&pages().review(&page(&critic, &review, &NO_COMMENTS)).unwrap());
     let absent = ".film, .poster, .tags, .elsewhere, .subtitle, .counts, .avatar, .neighbours, .dt-updated, \
                   meta[name=description], meta[property='og:description'], meta[property='article:tag']";
     assert!(all(&html, absent).is_empty());
@@ -290,10 +324,8 @@ fn comments_are_threaded_dated_and_linked_to_their_originals() {
     deleted.visibility = CommentVisibility::Deleted;
     let first = comment(&review, 1, "<p>No <a href=\"https://b.example\">more</a></p>");
     let anchor = format!("comment-{}", first.id);
-    let threads = [
-        ThreadNode { comment: first, replies: vec![leaf(edited)] },
-        ThreadNode { comment: deleted, replies: vec![leaf(comment(&review, 12, "<p>Pity.</p>"))] },
-    ];
+    let reply = comment(&review, 12, "<p>Pity.</p>");
+    let threads = Thread::new(vec![(first, None), (edited, Some(0)), (deleted, None), (reply, Some(2))]);
     let html = assert_inert(&pages().review(&page(&critic, &review, &threads)).unwrap());
     assert_eq!(all(&html, ".thread > li").len(), 4);
     assert_eq!(all(&html, &format!("#{anchor}.depth-0")).len(), 1);
@@ -318,11 +350,8 @@ fn comments_are_threaded_dated_and_linked_to_their_originals() {
 fn a_thread_ten_thousand_deep_is_rendered_flat() {
     let critic = critic();
     let review = review(&critic);
-    let mut thread = leaf(comment(&review, 0, "<p>last</p>"));
-    for _ in 0..9_999 {
-        thread = ThreadNode { comment: comment(&review, 0, "<p>.</p>"), replies: vec![thread] };
-    }
-    let threads = [thread];
+    let at = |number: usize| (comment(&review, 0, "<p>.</p>"), number.checked_sub(1));
+    let threads = Thread::new((0..10_000).map(at).collect());
     let html = pages().review(&page(&critic, &review, &threads)).unwrap();
     assert_eq!(html.matches("<li class=\"comment depth-6\"").count(), 9_994);
     assert!(!html.contains("depth-7"));
@@ -349,7 +378,7 @@ fn markup_in_plain_text_stays_text() {
     reply.author.handle = Some(EVIL.to_owned());
     reply.warning = Some(EVIL.to_owned());
     reply.language = Some(EVIL.to_owned());
-    let threads = [leaf(reply)];
+    let threads = Thread::new(vec![(reply, None)]);
     let pages = pages();
     let html = assert_inert(&pages.review(&page(&critic, &review, &threads)).unwrap());
     assert_eq!(text(&html, "h1"), EVIL);
@@ -385,7 +414,7 @@ fn only_http_urls_become_links() {
     let mut reply = comment(&review, 1, "<p>fine</p>");
     reply.author.url = url("javascript:alert(1)");
     reply.url = url("data:text/html,<script>alert(1)</script>");
-    let threads = [leaf(reply)];
+    let threads = Thread::new(vec![(reply, None)]);
     let html = pages().review(&page(&critic, &review, &threads)).unwrap();
     assert!(!html.contains("javascript:") && !html.contains("data:"));
     let html = assert_inert(&html);
@@ -400,7 +429,7 @@ fn names_are_isolated_from_the_text_around_them() {
     reply.author.name = format!("\u{202e}evil\u{200b}{}", "\u{301}".repeat(1_000));
     let mut nameless = comment(&review, 2, "<p>fine</p>");
     nameless.author.name = "\u{200b}\u{202e}".to_owned();
-    let threads = [leaf(reply), leaf(nameless)];
+    let threads = Thread::new(vec![(reply, None), (nameless, None)]);
     let html = assert_inert(&pages().review(&page(&critic, &review, &threads)).unwrap());
     let names = all(&html, ".comment-head .name bdi");
     let shown: Vec<String> = names.iter().map(|n| n.text().collect()).collect();
@@ -412,7 +441,7 @@ fn names_are_isolated_from_the_text_around_them() {
 fn stars_are_drawn_and_described() {
     let (critic, pages) = (critic(), pages());
     let review = review(&critic);
-    let mut view = pages.review_view(&page(&critic, &review, &[])).unwrap();
+    let mut view = pages.review_view(&page(&critic, &review, &NO_COMMENTS)).unwrap();
     view.rating = Some(RatingView::from_parts(&pages.site.messages, "★★★½", RatingScale::Stars(7)));
     let html = assert_inert(&pages.render("review.html", view).unwrap());
     assert_eq!(text(&html, ".verdict .unseen"), "Rating: 3.5 out of 5 stars");
