@@ -85,7 +85,8 @@ async fn write_budget_usage(app: App, mut shutdown: Shutdown) {
     let process = LeaseId::new(app.clock.now()).to_string();
     while !*shutdown.borrow() {
         if let Err(error) = budget::usage::write(&app, &process).await {
-            tracing::warn!(error = format!("{error:#}"), "could not write the use of budgets");
+            let error = format!("{error:#}");
+            tracing::warn!(error = ?Untrusted::new(&error), "could not write the use of budgets");
         }
         pause(&mut shutdown, USAGE_INTERVAL).await;
     }

@@ -13,16 +13,16 @@ use crate::support::remote::User;
 use crate::support::{Database, Fixture, TestNetwork, eventually};
 
 both_databases!(
-    markup_does_not_multiply_what_is_stored_and_shown,
+    h15_markup_does_not_multiply_what_is_stored_and_shown,
     a_long_comment_has_a_page_of_its_own,
     a_comment_that_is_not_shown_has_no_page,
     a_long_conversation_continues_on_further_pages,
     comments_that_an_older_version_stored_are_bounded,
-    a_flood_with_old_dates_pushes_nobody_off_the_page,
-    stored_floods_push_nobody_off_the_page,
-    many_comments_of_one_author_are_held,
+    h15_a_flood_with_old_dates_pushes_nobody_off_the_page,
+    h15_stored_floods_push_nobody_off_the_page,
+    h15_many_comments_of_one_author_are_held,
     many_authors_of_one_server_are_not_held,
-    placeholders_are_bounded,
+    h15_placeholders_are_bounded,
 );
 
 /// One page of comments, and the rest of the review's page.
@@ -90,7 +90,7 @@ fn copies(count: usize, columns: &[(&str, &str)]) -> String {
     )
 }
 
-async fn markup_does_not_multiply_what_is_stored_and_shown(database: Database) {
+async fn h15_markup_does_not_multiply_what_is_stored_and_shown(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let nested = "<b>".repeat(37) + &"<p>x".repeat(49) + &"</b>".repeat(37);
@@ -123,7 +123,8 @@ async fn markup_does_not_multiply_what_is_stored_and_shown(database: Database) {
 async fn a_long_comment_has_a_page_of_its_own(database: Database) {
     let fixture = with_budgets(database, &[("comment_bytes_shown", "1000")]).await;
     let article = fixture.publish("The Night Ferry").await;
-    let paragraphs: String = (0..100).map(|n| format!("<p>Paragraph {n} of many & more</p>")).collect();
+    let paragraphs: Vec<String> = (0..100).map(|n| format!("<p>Paragraph {n} of many & more</p>")).collect();
+    let paragraphs = paragraphs.concat();
     let note = fixture.alice.reply(id_of(&article), &format!("{paragraphs}<p>The end</p>"));
     fixture.alice.deliver(fixture.inbox(), &fixture.alice.create(&note)).await;
     let page =
@@ -262,7 +263,7 @@ fn is_unfolded(html: &str, text: &str) -> bool {
     !comment.ancestors().filter_map(scraper::ElementRef::wrap).any(|e| e.attr("class").is_some_and(is_fold))
 }
 
-async fn a_flood_with_old_dates_pushes_nobody_off_the_page(database: Database) {
+async fn h15_a_flood_with_old_dates_pushes_nobody_off_the_page(database: Database) {
     let network = TestNetwork::new();
     let (remote, second) = (network.remote("remote.test").await, network.remote("second.test").await);
     let fixture = Fixture::in_network(network, remote, database, |_, settings| {
@@ -296,14 +297,17 @@ async fn a_flood_with_old_dates_pushes_nobody_off_the_page(database: Database) {
     assert!(replies[0].contains("second.test"), "{:?}", replies.first());
 }
 
-async fn stored_floods_push_nobody_off_the_page(database: Database) {
+/// What columns of a copied comment have.
+type Columns<'c> = &'c [(&'c str, &'c str)];
+
+async fn h15_stored_floods_push_nobody_off_the_page(database: Database) {
     let network = TestNetwork::new();
     let (remote, second) = (network.remote("remote.test").await, network.remote("second.test").await);
     let fixture = Fixture::in_network(network, remote, database, |_, settings| settings).await;
     let old = "1577836800000 + i";
     let long = format!("'<p>{}</p>'", "word ".repeat(4_000));
     let host = "'https://h' || i || '.flood.example/users/x'";
-    let floods: [(&str, usize, &[(&str, &str)]); 5] = [
+    let floods: [(&str, usize, Columns<'_>); 5] = [
         ("One author", 2_040, &[("published", old)]),
         ("An author each", 2_040, &[("published", old), ("actor", "c.actor || i")]),
         ("A host each", 2_040, &[("published", old), ("actor", host)]),
@@ -328,7 +332,7 @@ async fn stored_floods_push_nobody_off_the_page(database: Database) {
     }
 }
 
-async fn many_comments_of_one_author_are_held(database: Database) {
+async fn h15_many_comments_of_one_author_are_held(database: Database) {
     let fixture = with_budgets(database, &[("comments_by_author", "5")]).await;
     let article = fixture.publish("The Night Ferry").await;
     let other = fixture.publish("The Day Ferry").await;
@@ -367,7 +371,7 @@ async fn many_authors_of_one_server_are_not_held(database: Database) {
     assert!(!page.text.contains("more by"), "{}", page.text);
 }
 
-async fn placeholders_are_bounded(database: Database) {
+async fn h15_placeholders_are_bounded(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.comment(&fixture.alice, &article, "At the top").await;

@@ -19,8 +19,8 @@ use crate::support::signature::SignatureScheme;
 use crate::support::{Database, Fixture, WAIT_TIMEOUT};
 
 both_databases!(
-    every_wait_for_a_client_has_an_end,
-    many_connections_of_one_address_do_not_shut_out_others,
+    h7_every_wait_for_a_client_has_an_end,
+    h7_many_connections_of_one_address_do_not_shut_out_others,
     connections_of_proxies_are_kept_longer_and_are_not_counted,
     a_proxy_that_nobody_named_is_noticed_once,
     requests_name_their_host_in_several_ways,
@@ -89,7 +89,7 @@ fn logged(fixture: &Fixture, text: &str) -> usize {
     fixture.app.log().iter().filter(|line| line.contains(text)).count()
 }
 
-async fn every_wait_for_a_client_has_an_end(database: Database) {
+async fn h7_every_wait_for_a_client_has_an_end(database: Database) {
     let fixture = Fixture::with(database, |_, settings| {
         let names = ["head_seconds", "body_seconds", "idle_seconds", "write_seconds"];
         names.into_iter().fold(settings, |settings, name| settings.set("budgets", name, "1"))
@@ -174,7 +174,7 @@ async fn a_response_that_nobody_reads_is_given_up(fixture: &Fixture) {
     finish("the end of a connection", async { while stream.write_all(&request).await.is_ok() {} }).await;
 }
 
-async fn many_connections_of_one_address_do_not_shut_out_others(database: Database) {
+async fn h7_many_connections_of_one_address_do_not_shut_out_others(database: Database) {
     let fixture = Fixture::with(database, |_, settings| {
         settings.set("budgets", "connections_per_address", "20").set("budgets", "connections", "60")
     })

@@ -14,11 +14,11 @@ use crate::support::signer::FastSigner;
 use crate::support::{Database, Fixture, eventually};
 
 both_databases!(
-    documents_of_junk_are_quoted_in_short_lines,
-    junk_in_an_activity_is_quoted_in_short_lines,
+    h16_documents_of_junk_are_quoted_in_short_lines,
+    h16_junk_in_an_activity_is_quoted_in_short_lines,
     a_feed_of_junk_is_quoted_in_a_short_line,
-    commands_print_no_escape_sequences,
-    a_flood_of_activities_is_summed_up,
+    h16_commands_print_no_escape_sequences,
+    h16_a_flood_of_activities_is_summed_up,
 );
 
 /// What a terminal would obey: it clears the screen, names the window, breaks the line and reverses what follows.
@@ -60,7 +60,7 @@ fn junk_documents(id: &str) -> [Document; 5] {
     [raw, one, two, three, four]
 }
 
-async fn documents_of_junk_are_quoted_in_short_lines(database: Database) {
+async fn h16_documents_of_junk_are_quoted_in_short_lines(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     // A key, without any proof of who asks for it.
@@ -96,7 +96,7 @@ async fn documents_of_junk_are_quoted_in_short_lines(database: Database) {
     assert_tame(&fixture);
 }
 
-async fn junk_in_an_activity_is_quoted_in_short_lines(database: Database) {
+async fn h16_junk_in_an_activity_is_quoted_in_short_lines(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     fixture.follow(&fixture.alice).await;
@@ -152,10 +152,10 @@ async fn a_feed_of_junk_is_quoted_in_a_short_line(database: Database) {
 /// Publishes a review that the inbox of a follower refuses with this text.
 async fn refuse_delivery(fixture: &Fixture, title: &str, error: &str) -> Value {
     let refusals =
-        || fixture.app.log().iter().filter(|line| line.contains("the server responded with 400")).count();
+        || fixture.app.log().iter().filter(|line| line.contains("the server responded with 422")).count();
     let before = refusals();
     fixture.remote.serve("/inbox", Document::new("text/plain", error));
-    fixture.remote.script([ScriptedResponse::Status(400)]);
+    fixture.remote.script([ScriptedResponse::Status(422)]);
     let article = fixture.publish(title).await;
     eventually("the refusal", || async { (refusals() > before).then_some(()) }).await;
     article
@@ -174,7 +174,7 @@ async fn send_escapes(fixture: &Fixture, user: &User, article: &Value) {
     user.deliver(fixture.inbox(), &flag).await;
 }
 
-async fn commands_print_no_escape_sequences(database: Database) {
+async fn h16_commands_print_no_escape_sequences(database: Database) {
     let fixture = Fixture::new(database).await;
     let article = fixture.publish("The Night Ferry").await;
     let mallory = fixture.remote.user("mallory");
@@ -213,7 +213,7 @@ fn is_sum(line: &str, text: &str) -> bool {
     line.contains(" more lines like this in 10 s: ") && line.contains(text)
 }
 
-async fn a_flood_of_activities_is_summed_up(database: Database) {
+async fn h16_a_flood_of_activities_is_summed_up(database: Database) {
     let fixture =
         Fixture::with(database, |_, settings| settings.env("MARQUEE_LOG", "info,marquee::request=debug"))
             .await;

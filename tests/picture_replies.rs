@@ -93,7 +93,8 @@ async fn a_description_that_is_added_later_appears(database: Database) {
 }
 
 async fn f2_descriptions_and_urls_of_attachments_are_harmless(database: Database) {
-    let fixture = Fixture::new(database).await;
+    let fixture =
+        Fixture::with(database, |_, settings| settings.set("budgets", "comment_bytes_shown", "100000")).await;
     let article = fixture.publish("The Night Ferry").await;
     let many: Vec<_> = (0..60)
         .map(|n| json!({"type": "Image", "url": format!("{CAT}?{n}"), "name": format!("Cat {n} {}", "x".repeat(4_000))}))

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::Config;
+use crate::domain::untrusted::Untrusted;
 
 /// Makes new files and folders private, whatever the process inherited. This applies to the whole process.
 pub fn make_new_files_private() {
@@ -90,10 +91,11 @@ impl Restricted {
     fn log(self, data_dir: &Path) {
         if self.count > 0 {
             let folder = data_dir.display();
-            tracing::info!(%folder, count = self.count, "files and folders of the site are private now: others could read them");
+            tracing::info!(folder = %Untrusted::new(&folder), count = self.count, "files and folders of the site are private now: others could read them");
         }
         if let Some((path, error)) = self.failed {
-            tracing::warn!(path = %path.display(), %error, "others can read files of the site; could not change that");
+            let path = path.display();
+            tracing::warn!(path = %Untrusted::new(&path), error = ?Untrusted::chain(&error), "others can read files of the site; could not change that");
         }
     }
 }

@@ -11,6 +11,8 @@ pub struct BudgetLimits {
     pub invalid_signatures_per_address: u32,
     /// Requests for keys that the deliveries of one address may cause in an hour.
     pub keys_per_address: u32,
+    /// Deletes of accounts which are not known here that one address may send in an hour, before they are ignored.
+    pub unknown_deletes_per_address: u32,
     /// Lookups of accounts that the readers at one address may start in a minute.
     pub lookups_per_address: u32,
     /// Requests to other servers that the activities of one actor may cause in ten minutes.
@@ -61,6 +63,7 @@ impl Default for BudgetLimits {
         Self {
             invalid_signatures_per_address: 300,
             keys_per_address: 1000,
+            unknown_deletes_per_address: 100,
             lookups_per_address: 12,
             requests_per_actor: 120,
             requests_per_domain: 2000,

@@ -8,11 +8,10 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use super::comment::CommentVisibility;
+use super::comment_outline::CommentOutline;
 use super::comment_thread::{ThreadNode, ThreadOrder, build_thread, sort_threads};
 use super::id::CommentId;
 use super::owner::registrable_domain;
-use super::time::Timestamp;
 
 /// The number of comments of one author that are not folded, if there are others. In a long conversation it is a tenth
 /// of the comments.
@@ -20,33 +19,6 @@ const MIN_SHARE: usize = 20;
 
 /// The part of a page that the comments of one author may take before they are folded.
 const AUTHOR_PART: usize = 16;
-
-/// What decides the place of a comment: everything about it but its text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CommentOutline {
-    /// Its id.
-    pub id: CommentId,
-    /// The comment that it replies to; `None` if it replies to the review.
-    pub parent: Option<CommentId>,
-    /// When it was received.
-    pub received: Timestamp,
-    /// The id of its author.
-    pub author: String,
-    /// The host of its author.
-    pub host: String,
-    /// Whether a critic of this site wrote it, whose comments are never folded.
-    pub is_critic: bool,
-    /// How much of it readers see.
-    pub visibility: CommentVisibility,
-    /// The bytes of HTML that it takes at most on a page.
-    pub bytes: usize,
-}
-
-impl CommentOutline {
-    fn is_shown(&self) -> bool {
-        self.visibility == CommentVisibility::Shown
-    }
-}
 
 /// How much is shown.
 #[derive(Debug, Clone, Copy)]
@@ -115,7 +87,7 @@ pub fn lay_out(
         placeholders.into_iter().map(|c| (c.id, c)).collect();
     let mut layout = ConversationLayout { shown: shown.len(), ..ConversationLayout::default() };
     let mut pages =
-        Pages { limit: limits.bytes_per_page, left: limits.bytes_per_page, pages: vec![Vec::new()] };
+        Pages { limit: limits.bytes_per_page, left: limits.bytes_per_page, filled: vec![Vec::new()] };
     for part in [front, behind] {
         let mut threads = build_thread(with_placeholders(part, &mut placeholders));
         sort_threads(&mut threads, order);
@@ -124,7 +96,7 @@ pub fn lay_out(
             pages.push(comment, depth, shares.folded.contains(&comment.id));
         }
     }
-    layout.pages = pages.pages;
+    layout.pages = pages.filled;
     for (number, page) in (1..).zip(&layout.pages) {
         layout.page_of.extend(page.iter().map(|placed| (placed.id, number)));
     }
@@ -268,18 +240,18 @@ fn reading_order(threads: &[ThreadNode]) -> impl Iterator<Item = (usize, &Commen
 struct Pages {
     limit: usize,
     left: usize,
-    pages: Vec<Vec<PlacedComment>>,
+    filled: Vec<Vec<PlacedComment>>,
 }
 
 impl Pages {
     fn push(&mut self, comment: &CommentOutline, depth: usize, is_folded: bool) {
-        if comment.bytes > self.left && self.pages.last().is_some_and(|page| !page.is_empty()) {
-            self.pages.push(Vec::new());
+        if comment.bytes > self.left && self.filled.last().is_some_and(|page| !page.is_empty()) {
+            self.filled.push(Vec::new());
             self.left = self.limit;
         }
         self.left = self.left.saturating_sub(comment.bytes);
         let placed = PlacedComment { id: comment.id, depth, parent: comment.parent, is_folded };
-        if let Some(page) = self.pages.last_mut() {
+        if let Some(page) = self.filled.last_mut() {
             page.push(placed);
         }
     }
@@ -290,6 +262,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::comment::CommentVisibility;
+    use crate::domain::time::Timestamp;
 
     const LIMITS: LayoutLimits = LayoutLimits { comments: 2_000, bytes_per_page: 1_000_000 };
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::comment::CommentVisibility;
-use super::comment_layout::CommentOutline;
+use super::comment_outline::CommentOutline;
 use super::id::CommentId;
 use super::named_enum::named_enum;
 

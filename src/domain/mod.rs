@@ -11,6 +11,7 @@ pub mod budget_limits;
 pub mod canonical_url;
 pub mod comment;
 pub mod comment_layout;
+pub mod comment_outline;
 pub mod comment_thread;
 pub mod content_fields;
 pub mod content_hash;

@@ -68,6 +68,8 @@ pub enum Budget {
     InvalidSignatures,
     /// Requests for keys that an address causes.
     Keys,
+    /// Deletes of unknown accounts that an address sends.
+    UnknownDeletes,
     /// Lookups that the readers at an address start.
     Lookups,
     /// Requests that an actor causes.
@@ -92,6 +94,7 @@ impl Budget {
         match self {
             Self::InvalidSignatures => "invalid_signatures_per_address",
             Self::Keys => "keys_per_address",
+            Self::UnknownDeletes => "unknown_deletes_per_address",
             Self::Lookups => "lookups_per_address",
             Self::RequestsOfActor => "requests_per_actor",
             Self::RequestsOfDomain => "requests_per_domain",
@@ -108,6 +111,7 @@ impl Budget {
         let (amount, window) = match self {
             Self::InvalidSignatures => (limits.invalid_signatures_per_address.into(), MINUTE),
             Self::Keys => (limits.keys_per_address.into(), HOUR),
+            Self::UnknownDeletes => (limits.unknown_deletes_per_address.into(), HOUR),
             Self::Lookups => (limits.lookups_per_address.into(), MINUTE),
             Self::RequestsOfActor => (limits.requests_per_actor.into(), TEN_MINUTES),
             Self::RequestsOfDomain => (limits.requests_per_domain.into(), TEN_MINUTES),
@@ -245,6 +249,12 @@ impl Budgets {
     /// Whether valid activities of that domain came from that client in the last day.
     fn is_proven(&self, client: IpAddr, domain: &Owner, now: Timestamp) -> bool {
         self.rates.restored_at(self.proof_key(client, domain), now) > now
+    }
+
+    /// Whether the Delete of an account that is not known here may cause the fetch of a key.
+    pub(in crate::flows) fn may_verify_unknown_delete(&self, client: Option<IpAddr>, now: Timestamp) -> bool {
+        let Some(owner) = client.map(Owner::address) else { return true };
+        self.charge(Budget::UnknownDeletes, &owner, 1, now).is_ok()
     }
 
     /// Counts an invalid signature. Returns whether it should be logged: those beyond the limit are not.

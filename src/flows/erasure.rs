@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::App;
 
+use crate::domain::untrusted::Untrusted;
+
 /// Attempts to empty the write-ahead log, which somebody else may be reading.
 const ATTEMPTS: u32 = 10;
 
@@ -17,7 +19,7 @@ pub(super) async fn erase_from_files(app: &App) {
             Ok(true) => return,
             Ok(false) => tokio::time::sleep(RETRY_INTERVAL).await,
             Err(error) => {
-                tracing::warn!(%error, "could not truncate the write-ahead log");
+                tracing::warn!(error = ?Untrusted::chain(&error), "could not truncate the write-ahead log");
                 return;
             }
         }

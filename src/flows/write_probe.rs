@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::App;
+use crate::domain::untrusted::Untrusted;
 use crate::store::{error, settings};
 
 /// The time between two probes. Each is a commit.
@@ -94,7 +95,7 @@ pub async fn probe_all(app: App, mut stopped: watch::Receiver<bool>) {
         match error {
             Some(error) if failure != before => {
                 let error = format!("{error:#}");
-                tracing::warn!(error, "not ready: nothing can be written");
+                tracing::warn!(error = ?Untrusted::new(&error), "not ready: nothing can be written");
             }
             None if before.is_some() => tracing::info!("ready again: writing succeeded"),
             _ => {}

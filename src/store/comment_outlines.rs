@@ -6,7 +6,7 @@ use super::column_types::parse_url;
 use super::comments::visibility;
 use super::{Db, Result, with_db};
 use crate::domain::comment::CommentState;
-use crate::domain::comment_layout::CommentOutline;
+use crate::domain::comment_outline::CommentOutline;
 use crate::domain::comment_thread::ThreadOrder;
 use crate::domain::id::{CommentId, ReviewId};
 use crate::domain::time::Timestamp;

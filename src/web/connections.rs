@@ -34,6 +34,8 @@ use self::watched_stream::WatchedStream;
 use super::client_address::is_private;
 use super::fast_path::FastPath;
 
+use crate::domain::untrusted::Untrusted;
+
 pub use self::limits::ConnectionLimits;
 
 /// The longest head of a request, in bytes.
@@ -89,7 +91,7 @@ pub async fn serve(
             Err(error) if is_of_connection(&error) => {}
             Err(error) => {
                 if !std::mem::replace(&mut is_short_logged, true) {
-                    tracing::error!(%error, "could not accept a connection; idle ones are closed");
+                    tracing::error!(error = ?Untrusted::chain(&error), "could not accept a connection; idle ones are closed");
                 }
                 server.table.make_room();
                 sleep(ACCEPT_PAUSE).await;

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
+use crate::domain::untrusted::Untrusted;
+
 /// Names that are remembered. If so many are missing, all of them probably are.
 const MAX_NAMES: usize = 1000;
 
@@ -15,7 +17,7 @@ impl MissingFiles {
     pub(super) fn report(&self, name: &str) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() < MAX_NAMES && known.insert(name.to_owned()) {
-            tracing::warn!(file = name, "an image is missing in the media folder; restore it from a backup");
+            tracing::warn!(file = %Untrusted::new(&name), "an image is missing in the media folder; restore it from a backup");
             if known.len() == MAX_NAMES {
                 tracing::warn!("more missing images are not logged");
             }

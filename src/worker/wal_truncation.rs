@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Shutdown;
 use super::job_loop::pause;
+use crate::domain::untrusted::Untrusted;
 use crate::flows::App;
 
 /// The time between two truncations. Each costs a commit, and strangers decide how often they delete something.
@@ -25,7 +26,7 @@ pub(super) async fn truncate_after_erasures(app: App, mut shutdown: Shutdown) {
             Ok(false) => tracing::debug!("could not truncate the write-ahead log yet: it is in use"),
             Err(error) => {
                 if !is_failing {
-                    tracing::warn!(%error, "could not truncate the write-ahead log; will retry");
+                    tracing::warn!(error = ?Untrusted::chain(&error), "could not truncate the write-ahead log; will retry");
                 }
                 is_failing = true;
             }

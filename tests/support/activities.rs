@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::http::Response;
 use super::keys::Key;
-use super::remote::{Document, User};
+use super::remote::{Document, Remote, User};
 use super::signature::SignatureScheme;
 use super::signed_request::UnsignedRequest;
 
@@ -249,5 +249,14 @@ impl User {
             response.status,
             response.body
         );
+    }
+}
+
+impl Remote {
+    /// Allows that activities of others were forwarded to this server: Marquee signs them and is not their author, which is
+    /// a violation otherwise. There must be no other violation.
+    pub fn allow_forwards(&self) {
+        let violations = self.take_violations();
+        assert!(violations.iter().all(|violation| violation.contains(" signed for ")), "{violations:?}");
     }
 }

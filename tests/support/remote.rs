@@ -287,13 +287,6 @@ impl Remote {
         std::mem::take(&mut self.server.state().violations)
     }
 
-    /// Allows that activities of others were forwarded to this server: Marquee signs them and is not their author, which is
-    /// a violation otherwise. There must be no other violation.
-    pub fn allow_forwards(&self) {
-        let violations = self.take_violations();
-        assert!(violations.iter().all(|violation| violation.contains(" signed for ")), "{violations:?}");
-    }
-
     async fn await_state<T>(
         &self,
         timeout: Duration,

@@ -78,7 +78,7 @@ impl FastSigner {
             });
             return json!({"@context": context, "id": id, "type": "Create", "actor": self.actor, "to": [public], "object": note});
         }
-        let kind = if number % 2 == 0 { "Like" } else { "Announce" };
+        let kind = if number.is_multiple_of(2) { "Like" } else { "Announce" };
         json!({"@context": context, "id": id, "type": kind, "actor": self.actor, "to": [public], "object": object})
     }
 

@@ -7,6 +7,7 @@ use url::Url;
 use super::inbound_activity::{Effect, InboundActivity};
 use super::prepared::PreparedActivity;
 use crate::domain::comment::CommentState;
+use crate::domain::untrusted::Untrusted;
 use crate::federation::vocab::remote_note::RemoteNote;
 use crate::flows::apub::ResolveError;
 use crate::flows::resolve;
@@ -64,7 +65,7 @@ impl InboundActivity<'_> {
             && actors::find_by_uri(db, author).await?.is_none()
             && !tombstones::is_actor_deleted(db, author).await?;
         if is_needed && let Err(error) = resolve::resolve_actor(self.app, author).await {
-            tracing::info!(actor = %author, error = format!("{error:#}"), "could not resolve author");
+            tracing::info!(actor = %Untrusted::new(&author), error = ?Untrusted::chain(&error), "could not resolve author");
         }
         Ok(())
     }

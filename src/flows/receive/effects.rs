@@ -17,7 +17,7 @@ use crate::federation::vocab::remote_activity::RemoteActivity;
 use crate::flows::App;
 use crate::flows::group_commit::{self, GroupError, GroupPolicy, GroupReceiver, GroupSender, GroupWriter};
 use crate::store::inbox_activities::{self, InboxJob, InboxOutcome};
-use crate::store::{access_levels, hosts};
+use crate::store::{Tx, access_levels, hosts};
 
 /// Activities in one transaction: as many as are processed at a time.
 const MAX_GROUP_SIZE: usize = 32;
@@ -101,9 +101,7 @@ impl GroupWriter for EffectWriter {
                 Effect::Applied(note) => (InboxOutcome::Done, note),
                 Effect::Ignored(note) => (InboxOutcome::Dropped, note),
                 Effect::NeedsNetwork => {
-                    let turn = app.budgets.next_turn(InboxLane::Network, &pending.job.domain, now);
-                    inbox_activities::move_to_network(&mut tx, pending.job.id, pending.lease, turn).await?;
-                    has_moved = true;
+                    has_moved |= move_to_network(app, &mut tx, pending).await?;
                     outcomes.push(None);
                     continue;
                 }
@@ -137,4 +135,10 @@ impl GroupWriter for EffectWriter {
         }
         Ok(outcomes)
     }
+}
+
+/// Lets an activity wait with those that need requests to other servers; returns whether it is still to be applied.
+async fn move_to_network(app: &App, tx: &mut Tx, pending: &PendingEffect) -> crate::store::Result<bool> {
+    let turn = app.budgets.next_turn(InboxLane::Network, &pending.job.domain, app.clock.now());
+    inbox_activities::move_to_network(tx, pending.job.id, pending.lease, turn).await
 }

@@ -17,7 +17,7 @@ pub(super) fn shorten(nodes: Vec<Node>, limit: usize) -> Vec<Node> {
     if nodes.iter().map(Node::bytes).sum::<usize>() <= limit {
         return nodes;
     }
-    let room = limit.saturating_sub(ELLIPSIS.len());
+    let Some(room) = limit.checked_sub(ELLIPSIS.len()) else { return Vec::new() };
     Shortener { left: room, enough: room / 2 }.keep(nodes)
 }
 

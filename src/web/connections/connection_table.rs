@@ -13,6 +13,7 @@ use super::client_connection::{AddressUsage, ClientConnection, CoarseClock, Endi
 use super::limits::ConnectionLimits;
 use super::unnamed_proxies::UnnamedProxies;
 use crate::domain::owner::Owner;
+use crate::domain::untrusted::Untrusted;
 
 /// All connections.
 #[derive(Debug)]
@@ -168,7 +169,7 @@ impl ConnectionTable {
         if !self.is_address_logged.swap(true, Relaxed) {
             let limit = self.limits.connections_per_address;
             tracing::warn!(
-                %network,
+                network = %Untrusted::new(&network),
                 limit,
                 "too many connections from one address: its oldest idle ones are closed. If it is a proxy, \
                  add it to server.trusted_proxies; the limit is budgets.connections_per_address"

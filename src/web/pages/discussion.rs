@@ -138,10 +138,10 @@ impl Pages {
             self.render("faces.html", FacesView { shown, others: discussion.faces.other_reactions })?;
         let mut thread =
             self.render("thread.html", ThreadView { comments: flatten(site, &discussion.conversation) })?;
-        let pages = u32::try_from(discussion.conversation.layout.pages.len()).unwrap_or(u32::MAX);
+        let last = u32::try_from(discussion.conversation.layout.pages.len()).unwrap_or(u32::MAX);
         let link =
             |page| comments_link(site, discussion.conversation.review, discussion.conversation.order, page);
-        let pager = Pager::with_hrefs(discussion.conversation.page, pages, link);
+        let pager = Pager::with_hrefs(discussion.conversation.page, last, link);
         // A part of the thread, so that a custom template of an older version has it, too.
         thread.push_str(&self.render("comments-pager.html", PagerView { pager })?);
         let mut tag = sha256_hex([&*numbers, &faces, &thread].concat().as_bytes());

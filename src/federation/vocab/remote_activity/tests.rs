@@ -341,7 +341,8 @@ fn a_fetched_document_is_a_post_or_ignored() {
     assert!(matches!(fetched(&note).unwrap(), FetchedObject::Note(note) if note.is_public));
     note["attributedTo"] = json!("https://other.example/users/carol");
     assert!(matches!(fetched(&note).unwrap(), FetchedObject::Note(note) if note.attributed_to.is_none()));
-    for other in [gone, person(), json!({"type": "Collection"}), json!([])] {
+    assert_eq!(fetched(&gone).unwrap(), FetchedObject::Tombstone);
+    for other in [person(), json!({"type": "Collection"}), json!([])] {
         assert_eq!(fetched(&other).unwrap(), FetchedObject::Other);
     }
 }
