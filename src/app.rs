@@ -25,7 +25,6 @@ pub use self::system_clock::SystemClock;
 use self::config_sync::apply_config;
 use self::pinned_origin::{ORIGIN_SETTING, ensure_origin, pin_origin};
 use crate::config::Config;
-use crate::domain::budget_limits::BudgetLimits;
 use crate::domain::looks::{Looks, Palette};
 use crate::domain::time::Clock;
 use crate::federation::vocab::url_rules::UrlRules;
@@ -242,8 +241,6 @@ pub struct WebListener {
     pub listener: TcpListener,
     /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// How much of each resource one stranger may use.
-    pub budgets: BudgetLimits,
     /// How many files the process may have open, connections included.
     pub open_files: u64,
 }
@@ -261,7 +258,7 @@ pub async fn run(
     if works {
         tasks.spawn(worker::run(app.clone(), stopped.clone()));
     }
-    if let Some(WebListener { listener, trusted_proxies, budgets, open_files }) = listener {
+    if let Some(WebListener { listener, trusted_proxies, open_files }) = listener {
         warn_about_low_contrast(&app.site.looks);
         let pages = load_pages(&app)?;
         let views = Arc::<ViewCounts>::default();
@@ -273,12 +270,11 @@ pub async fn run(
             search_queue: Arc::default(),
             trusted_proxies: trusted_proxies.into(),
             missing_files: Arc::default(),
-            body_wait: Duration::from_secs(budgets.body_seconds.into()),
             view_counts: Arc::clone(&views),
         };
         let proxies = Arc::clone(&state.trusted_proxies);
         let site = FastPath::new(state);
-        let limits = ConnectionLimits::from(&budgets).within_open_files(open_files);
+        let limits = ConnectionLimits::from(&app.budgets.limits).within_open_files(open_files);
         let mut stopped = stopped;
         tasks.spawn(intake::write_all(app.clone()));
         tasks.spawn(probe_writes(app.clone(), stopped.clone()));

@@ -145,6 +145,9 @@ async fn h12_what_has_no_effect_is_not_kept(database: Database) {
     );
     forged.key_id = fixture.remote.user("victim").key_id();
     assert!(forged.sign().post(&fixture.network.client).await.is_unauthorized());
+    // A block applies to it, too, even if the key is cached.
+    fixture.app.command_output(&["block", "account", &alice.id()]).await;
+    assert_eq!(alice.send(fixture.inbox(), &alice.activity("View", &object)).await.status, 403);
 }
 
 async fn h12_bytes_that_are_kept_are_bounded_for_each_domain(database: Database) {

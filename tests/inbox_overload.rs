@@ -262,6 +262,8 @@ async fn j12_an_activity_that_cannot_be_applied_does_not_affect_its_batch(databa
     .await;
     assert_eq!(total_items(&fixture, &fixture.article(&article).await["likes"]).await, 2);
     db.stop_failing_inserts("comments").await;
+    // The first retry comes after two seconds, and the second one after a minute.
+    fixture.app.set_clock_forward(Duration::from_secs(70));
     fixture.await_page(&article, "all comments", |page| count(page, "arsenic") == 4).await;
     await_once(&fixture, &article, &texts).await;
 }

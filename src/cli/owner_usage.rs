@@ -3,7 +3,7 @@
 use super::output::print_line;
 use crate::domain::owner::Owner;
 use crate::flows::App;
-use crate::flows::budget::kept_bytes::{counted_name, day};
+use crate::flows::budget::kept_bytes::day;
 use crate::store::budget_usage::{self, BudgetUsage};
 use crate::store::kept_bytes;
 
@@ -12,8 +12,8 @@ pub(super) async fn print_usage(app: &App, owners: &[Owner]) -> anyhow::Result<(
     let now = app.clock.now();
     for owner in owners {
         if matches!(owner, Owner::Domain(_) | Owner::Suffix(_)) {
-            let limit = app.budgets.limits.kept_bytes_per_domain * u64::from(owner.factor());
-            let kept = kept_bytes::of_owner(&app.db, day(now), &counted_name(owner)).await?;
+            let limit = app.budgets.kept_limit(owner);
+            let kept = kept_bytes::of_owner(&app.db, day(now), &owner.to_string()).await?;
             print_line(&format!("{owner}: kept_bytes_per_domain: {kept} of {limit} today"))?;
         }
         let usage = budget_usage::of_owner(&app.db, &owner.to_string()).await?;

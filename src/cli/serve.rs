@@ -49,7 +49,6 @@ pub(super) async fn run(file: &Path, args: ServeArgs) -> anyhow::Result<()> {
     let listener = listener.map(|listener| WebListener {
         listener,
         trusted_proxies: config.server.trusted_proxies.clone(),
-        budgets: config.budgets.clone(),
         open_files,
     });
     print_welcome(&app, file, &config, role).await?;

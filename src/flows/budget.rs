@@ -199,6 +199,11 @@ impl Budgets {
         taken.map(|_| ()).map_err(BudgetError::Exceeded)
     }
 
+    /// How many bytes of a domain, or of all under a suffix, may be kept in a day.
+    pub fn kept_limit(&self, owner: &Owner) -> u64 {
+        self.limits.kept_bytes_per_domain.saturating_mul(owner.factor().into())
+    }
+
     /// Whether nothing is left of an owner's budget.
     fn is_exhausted(&self, budget: Budget, owner: &Owner, now: Timestamp) -> bool {
         let limit = self.limit_of(budget, owner);
@@ -275,10 +280,7 @@ impl Budgets {
     /// Waits for a permit to fetch a key from that host: many actors of one server may send at once. The number of
     /// waiting requests is bounded by [`Budgets::acquire_wait`].
     pub(in crate::flows) async fn acquire_fetch(&self, client: Option<IpAddr>, host: &str) -> HeldPlace {
-        let host = (self.rates.key(Owner::domain(host)), Share::Quarter);
-        let client = self.client_key(client).map(|client| (client, Share::Quarter));
-        let owners: Vec<_> = client.into_iter().chain([host]).collect();
-        self.key_fetches.take(&owners).await
+        self.key_fetches.take(&self.client_and_host(client, host, Share::Quarter)).await
     }
 
     /// Whether a key document that does not verify may be fetched for this client; if so, not again within that time.
@@ -294,8 +296,14 @@ impl Budgets {
     }
 
     /// A number by which a client is recognized for a while.
-    pub(in crate::flows) fn client_number(&self, client: Option<IpAddr>) -> u64 {
+    pub fn client_number(&self, client: Option<IpAddr>) -> u64 {
         self.client_key(client).unwrap_or_default()
+    }
+
+    /// The owners of a place that a client holds to wait for a host.
+    fn client_and_host(&self, client: Option<IpAddr>, host: &str, share: Share) -> Vec<(u64, Share)> {
+        let host = self.rates.key(Owner::domain(host));
+        self.client_key(client).into_iter().chain([host]).map(|key| (key, share)).collect()
     }
 
     fn client_key(&self, client: Option<IpAddr>) -> Option<u64> {
@@ -313,9 +321,7 @@ impl Budgets {
         let mut turn = now;
         for owner in Owner::of_host(domain) {
             let limit = RateLimit { amount: limit.amount * u64::from(owner.factor()), ..limit };
-            let key = self.rates.key(("turn", lane, &owner));
-            turn = turn.max(self.rates.restored_at(key, now));
-            self.rates.add(key, limit, 1, now);
+            turn = turn.max(self.rates.add(self.rates.key(("turn", lane, &owner)), limit, 1, now));
         }
         turn
     }
@@ -333,9 +339,7 @@ impl Budgets {
         if let Some(client) = client {
             self.charge(Budget::Lookups, &Owner::address(client), 1, now)?;
         }
-        let host = (self.rates.key(Owner::domain(host)), Share::Eighth);
-        let client = self.client_key(client).map(|client| (client, Share::Eighth));
-        let owners: Vec<_> = client.into_iter().chain([host]).collect();
+        let owners = self.client_and_host(client, host, Share::Eighth);
         self.lookups.try_take(&owners, 1).ok_or(BudgetError::Busy)
     }
 }

@@ -92,7 +92,7 @@ async fn fetch_and_store(app: App, actor: PendingAvatar) -> anyhow::Result<()> {
         None => None,
     };
     if let Some(bytes) = stored_bytes {
-        let mut kept = KeptBytes::load(&app, &mut tx, [domain], app.clock.now()).await?;
+        let mut kept = KeptBytes::of_domains(&app, [domain], app.clock.now());
         kept.record(domain, bytes);
         kept.save(&mut tx).await?;
     }

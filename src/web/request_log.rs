@@ -10,7 +10,6 @@
 //! handles has a span only while the log is on, since the span would cost a tenth of such a request (`inbox_forged`). An
 //! error of the inbox names the activity instead.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,7 +22,6 @@ use tracing::{Instrument as _, Level, Span, field};
 
 use super::client_address::client_address;
 use super::state::WebState;
-use crate::domain::owner::Owner;
 use crate::domain::untrusted::Untrusted;
 
 /// The target of span and log.
@@ -111,11 +109,9 @@ impl LogEntry {
         }
         let with_client = tracing::enabled!(target: TARGET, Level::TRACE);
         let client = client_address(request.extensions(), request.headers(), &state.trusted_proxies);
-        let owner = client.filter(|_| request.method() == Method::POST).map(|client| {
-            let mut hasher = DefaultHasher::new();
-            Owner::address(client).hash(&mut hasher);
-            hasher.finish()
-        });
+        let owner = client
+            .filter(|_| request.method() == Method::POST)
+            .map(|client| state.app.budgets.client_number(Some(client)));
         Some(Self {
             started: Instant::now(),
             path: Untrusted::new(&request.uri().path()).to_string(),

@@ -1,7 +1,6 @@
 //! The state shared by all handlers.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use ipnet::IpNet;
 
@@ -30,8 +29,6 @@ pub struct WebState {
     pub trusted_proxies: Arc<[IpNet]>,
     /// Image files that were found missing.
     pub missing_files: Arc<MissingFiles>,
-    /// How long the body of a request may take to arrive.
-    pub body_wait: Duration,
     /// Views that are not stored yet.
     pub view_counts: Arc<ViewCounts>,
 }

@@ -65,18 +65,12 @@ pub fn until_next_day(now: Timestamp) -> Duration {
     next.duration_since(now)
 }
 
-/// The name under which the bytes of an owner are counted: that of a domain or a suffix.
-pub fn counted_name(owner: &Owner) -> String {
-    owner.to_string()
-}
-
 /// Whether so many more bytes of that domain may be stored.
 pub(in crate::flows) async fn has_room(app: &App, domain: &str, bytes: usize) -> Result<bool> {
     let today = day(app.clock.now());
     for owner in Owner::of_host(domain) {
-        let used = kept_bytes::of_owner(&app.db, today, &counted_name(&owner)).await?;
-        let limit = app.budgets.limits.kept_bytes_per_domain.saturating_mul(owner.factor().into());
-        if used.saturating_add(cost(bytes)) > limit {
+        let used = kept_bytes::of_owner(&app.db, today, &owner.to_string()).await?;
+        if used.saturating_add(cost(bytes)) > app.budgets.kept_limit(&owner) {
             return Ok(false);
         }
     }
@@ -87,55 +81,63 @@ pub(in crate::flows) async fn has_room(app: &App, domain: &str, bytes: usize) ->
 #[derive(Debug)]
 pub(in crate::flows) struct KeptBytes {
     day: i64,
+    /// The names and limits of those who are charged for a domain: its owners, and all together.
+    charged: BTreeMap<String, Vec<(String, u64)>>,
     used: BTreeMap<String, u64>,
     added: BTreeMap<String, u64>,
-    per_domain: u64,
-    in_all: u64,
 }
 
 impl KeptBytes {
-    /// Loads what is kept of these domains, and of all together.
-    pub(in crate::flows) async fn load(
+    /// Finds out who is charged for these domains. Call it before the transaction, since it may ask for the free disk.
+    pub(in crate::flows) fn of_domains<'d>(
         app: &App,
-        tx: &mut Tx,
-        domains: impl IntoIterator<Item = &str>,
+        domains: impl IntoIterator<Item = &'d str>,
         now: Timestamp,
-    ) -> Result<Self> {
-        let owners = domains.into_iter().flat_map(Owner::of_host).map(|owner| counted_name(&owner));
-        let mut names: Vec<String> = owners.chain([String::new()]).collect();
-        names.sort();
-        names.dedup();
-        let day = day(now);
-        let used = kept_bytes::load(tx, day, &names).await?;
+    ) -> Self {
         let budgets = &app.budgets;
         let in_all = budgets.limits.kept_bytes.min(budgets.disk.free_bytes(now) / DISK_PART);
-        let per_domain = budgets.limits.kept_bytes_per_domain;
-        Ok(Self { day, used, added: BTreeMap::new(), per_domain, in_all })
+        let mut charged: BTreeMap<String, Vec<(String, u64)>> = BTreeMap::new();
+        for domain in domains {
+            if !charged.contains_key(domain) {
+                let owners = Owner::of_host(domain);
+                let owners = owners.iter().map(|owner| (owner.to_string(), budgets.kept_limit(owner)));
+                charged.insert(domain.to_owned(), owners.chain([(String::new(), in_all)]).collect());
+            }
+        }
+        Self { day: day(now), charged, used: BTreeMap::new(), added: BTreeMap::new() }
+    }
+
+    /// Loads what is kept of them.
+    pub(in crate::flows) async fn load(&mut self, tx: &mut Tx) -> Result<()> {
+        let mut names: Vec<String> = self.charged.values().flatten().map(|(name, _)| name.clone()).collect();
+        names.sort();
+        names.dedup();
+        self.used = kept_bytes::load(tx, self.day, &names).await?;
+        Ok(())
     }
 
     /// Whether an activity of that domain with so many bytes may be stored; if so, it is counted.
     pub(in crate::flows) fn try_keep(&mut self, domain: &str, bytes: usize) -> bool {
         let cost = cost(bytes);
-        let owners = Owner::of_host(domain);
-        let fits = |name: &str, limit: u64| {
-            self.used.get(name).copied().unwrap_or_default().saturating_add(cost) <= limit
-        };
-        let fits_all = fits("", self.in_all)
-            && owners.iter().all(|owner| {
-                fits(&counted_name(owner), self.per_domain.saturating_mul(owner.factor().into()))
-            });
-        if fits_all {
-            for name in owners.iter().map(counted_name).chain([String::new()]) {
-                *self.used.entry(name).or_default() += cost;
+        let used = |name: &str| self.used.get(name).copied().unwrap_or_default();
+        let fits = self
+            .charged
+            .get(domain)
+            .into_iter()
+            .flatten()
+            .all(|(name, limit)| used(name).saturating_add(cost) <= *limit);
+        if fits {
+            for (name, _) in self.charged.get(domain).into_iter().flatten() {
+                *self.used.entry(name.clone()).or_default() += cost;
             }
         }
-        fits_all
+        fits
     }
 
-    /// Records that an activity is stored that was not known before.
+    /// Records that something is stored that was not known before.
     pub(in crate::flows) fn record(&mut self, domain: &str, bytes: usize) {
-        for name in Owner::of_host(domain).iter().map(counted_name).chain([String::new()]) {
-            *self.added.entry(name).or_default() += cost(bytes);
+        for (name, _) in self.charged.get(domain).into_iter().flatten() {
+            *self.added.entry(name.clone()).or_default() += cost(bytes);
         }
     }
 

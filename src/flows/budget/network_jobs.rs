@@ -1,4 +1,5 @@
-//! The places of activities that are processed with requests to other servers, by domain.
+//! The places of activities that are processed with requests to other servers, by domain. They are not `Places`, since a
+//! claim excludes domains by their names.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -26,11 +26,15 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
+    /// Which part of the limit an amount is.
+    #[expect(clippy::cast_precision_loss, reason = "a part of a millisecond does not matter")]
+    pub fn part(self, amount: u64) -> f64 {
+        amount as f64 / self.amount.max(1) as f64
+    }
+
     /// How long it takes until a part of the amount is restored, in milliseconds.
     fn restore_time(self, amount: u64) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "a part of a millisecond does not matter")]
-        let (part, whole) = (amount as f64, self.amount.max(1) as f64);
-        self.window.as_secs_f64() * 1000.0 * part / whole
+        self.window.as_secs_f64() * 1000.0 * self.part(amount)
     }
 }
 
@@ -96,13 +100,15 @@ impl Rates {
         })
     }
 
-    /// Uses that amount, even if the limit does not allow it. Returns how much is used then.
-    pub fn add(&self, key: u64, limit: RateLimit, amount: u64, now: Timestamp) -> u64 {
-        let now_millis = millis(now);
-        self.with_entry(key, |entry| {
-            entry.restored_at = entry.restored_at.max(now_millis) + limit.restore_time(amount);
+    /// Uses that amount, even if the limit does not allow it. Returns when what was used before will be restored: now, or
+    /// later.
+    pub fn add(&self, key: u64, limit: RateLimit, amount: u64, now: Timestamp) -> Timestamp {
+        let before = self.with_entry(key, |entry| {
+            let before = entry.restored_at.max(millis(now));
+            entry.restored_at = before + limit.restore_time(amount);
+            before
         });
-        self.used(key, limit, now)
+        timestamp(before)
     }
 
     /// How much is used, and not restored yet.
@@ -121,16 +127,18 @@ impl Rates {
 
     /// When everything that was used will be restored: now, or later.
     pub fn restored_at(&self, key: u64, now: Timestamp) -> Timestamp {
-        let at = self.with_entry(key, |entry| entry.restored_at.max(millis(now)));
-        #[expect(clippy::cast_possible_truncation, reason = "times fit")]
-        let at = at as i64;
-        Timestamp::from_millis(at)
+        timestamp(self.with_entry(key, |entry| entry.restored_at.max(millis(now))))
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "times fit into 52 bits")]
 fn millis(time: Timestamp) -> f64 {
     time.millis() as f64
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "times fit")]
+const fn timestamp(millis: f64) -> Timestamp {
+    Timestamp::from_millis(millis as i64)
 }
 
 #[cfg(test)]
@@ -162,7 +170,8 @@ mod tests {
     fn what_is_used_beyond_the_limit_is_counted() {
         let rates = Rates::default();
         let key = rates.key("alice");
-        assert_eq!(rates.add(key, LIMIT, 30, at(0)), 30);
+        assert_eq!(rates.add(key, LIMIT, 30, at(0)), at(0));
+        assert_eq!(rates.used(key, LIMIT, at(0)), 30);
         assert_eq!(rates.restored_at(key, at(0)), at(180));
         assert!(rates.take(key, LIMIT, 1, at(125)).is_err() && rates.take(key, LIMIT, 1, at(126)).is_ok());
     }

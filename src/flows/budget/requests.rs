@@ -114,8 +114,8 @@ impl OperationRequests {
         let amount = (budgets.limit_of(Budget::RequestsToHost, target).amount / 10).max(1);
         let share = RateLimit { amount, window: TEN_MINUTES };
         let key = budgets.rates.key((Budget::RequestsToHost, cause, target));
-        budgets.rates.take(key, share, 1, now).map_err(BudgetError::Exceeded)?;
-        if budgets.rates.used(key, share, now) <= RESERVED_REQUESTS.min(amount) {
+        let part = budgets.rates.take(key, share, 1, now).map_err(BudgetError::Exceeded)?;
+        if part <= share.part(RESERVED_REQUESTS) {
             return Ok(());
         }
         self.charge(Budget::RequestsToHost, target)

@@ -74,20 +74,19 @@ pub async fn write(app: &App, process: &str) -> anyhow::Result<()> {
 fn collect(app: &App, now: Timestamp) -> Vec<BudgetUsage> {
     let budgets = &app.budgets;
     let mut counts = budgets.usage.lock();
-    let mut rows: Vec<BudgetUsage> = Vec::new();
+    let mut largest = Vec::new();
     counts.owners.retain(|(budget, owner), refused| {
         let limit = budgets.limit_of(*budget, owner);
         let used = budgets.rates.used(budgets.rates.key((*budget, owner)), limit, now);
-        rows.push(row(*budget, &owner.to_string(), (used, limit.amount, *refused), now));
+        if used > 0 {
+            largest.push(row(*budget, &owner.to_string(), (used, limit.amount, *refused), now));
+        }
         used > 0
     });
-    rows.retain(|row| row.used > 0);
-    rows.sort_by_key(|row| std::cmp::Reverse(row.used.saturating_mul(1000) / row.amount.max(1)));
-    rows.truncate(MAX_WRITTEN);
+    largest.sort_by_key(|row| std::cmp::Reverse(row.used.saturating_mul(1000) / row.amount.max(1)));
+    largest.truncate(MAX_WRITTEN);
     let all = counts.refused.iter().map(|(budget, refused)| row(*budget, "", (0, 0, *refused), now));
-    let mut rows_with_all: Vec<BudgetUsage> = all.collect();
-    rows_with_all.append(&mut rows);
-    rows_with_all
+    all.chain(largest).collect()
 }
 
 fn row(budget: Budget, owner: &str, (used, amount, refused): (u64, u64, u64), now: Timestamp) -> BudgetUsage {

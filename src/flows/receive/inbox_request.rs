@@ -254,7 +254,8 @@ impl ParsedRequest {
         // What has no effect is not kept.
         if matches!(&activity.kind, InboundActivityKind::Other) {
             tracing::debug!("unsupported activity type");
-            return Ok(IntakeOutcome::Accepted);
+            let is_blocked = is_blocked(app, &activity.actor, &presented.key_id).await?;
+            return Ok(if is_blocked { IntakeOutcome::Blocked } else { IntakeOutcome::Accepted });
         }
         let verified = VerifiedActivity {
             actor: activity.actor.clone(),

@@ -135,8 +135,9 @@ impl GroupWriter for IntakeWriter {
     async fn write(&self, group: &[&IntakeItem]) -> Result<Vec<IntakeOutcome>, GroupError> {
         let Self(app) = self;
         let group: Vec<&VerifiedActivity> = group.iter().map(|item| &item.activity).collect();
-        let mut tx = app.db.begin().await?;
         let now = app.clock.now();
+        let mut kept = KeptBytes::of_domains(app, group.iter().map(|activity| activity.domain()), now);
+        let mut tx = app.db.begin().await?;
         let actors: BTreeSet<&Url> = group.iter().map(|activity| &activity.actor).collect();
         let hosts: BTreeSet<&str> = group.iter().filter_map(|activity| activity.key_id.host_str()).collect();
         let (actors, hosts) = (Vec::from_iter(actors), Vec::from_iter(hosts));
@@ -154,8 +155,7 @@ impl GroupWriter for IntakeWriter {
             }
         };
         let mut outcomes: Vec<IntakeOutcome> = group.iter().map(outcome).collect();
-        let mut kept =
-            KeptBytes::load(app, &mut tx, group.iter().map(|activity| activity.domain()), now).await?;
+        kept.load(&mut tx).await?;
         for (activity, outcome) in group.iter().zip(&mut outcomes) {
             if *outcome == IntakeOutcome::Accepted && !kept.try_keep(activity.domain(), activity.body.len()) {
                 *outcome = IntakeOutcome::OverBudget;

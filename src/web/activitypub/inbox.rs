@@ -1,5 +1,7 @@
 //! The inboxes. An accepted activity is stored before the sender gets 202.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -37,7 +39,8 @@ pub(in crate::web) async fn receive(state: &WebState, request: Request) -> Resul
     let app = &state.app;
     let mut permit = app.budgets.enter_inbox(client, app.clock.now())?;
     // A sender occupies a permit while its body arrives.
-    let body = tokio::time::timeout(state.body_wait, read_body(body, &headers, &mut permit));
+    let wait = Duration::from_secs(app.budgets.limits.body_seconds.into());
+    let body = tokio::time::timeout(wait, read_body(body, &headers, &mut permit));
     let body = body.await.unwrap_or(Err(WebError::Busy("the body took too long to arrive")))?;
     let accepted = receive::accept(app, InboxRequest { method, target, headers, body }, permit).await;
     if let Err(AcceptError::Malformed(why) | AcceptError::Unauthorized(why)) = &accepted
